@@ -1,0 +1,128 @@
+/**
+ * Words of reconciliation: row kinds in the order in which they are tested, outcomes, breaks and
+ * what a comparison gives. Exact meanings: docs/reconciliation.md.
+ */
+import type { RunKey } from './run.ts'
+
+/** Each row of a side is in exactly one of these. */
+export const ROW_KINDS = [
+  'unreadable',
+  'key_invalid',
+  'duplicate',
+  'pending',
+  'missing_in_target',
+  'missing_in_source',
+  'value_mismatch',
+  'within_tolerance',
+  'equal_after_rules',
+  'identical',
+] as const
+export type RowKind = (typeof ROW_KINDS)[number]
+
+/** Kinds that are a break; the set-level kinds stand beside the row kinds. */
+export const BREAK_KINDS = [
+  'unreadable',
+  'key_invalid',
+  'duplicate',
+  'missing_in_target',
+  'missing_in_source',
+  'value_mismatch',
+  'control_total',
+  'schema',
+  'gate',
+] as const
+export type BreakKind = (typeof BREAK_KINDS)[number]
+
+/** CLEAN: proved equal. BREAKS: proved different. INCONCLUSIVE: a gate failed; nothing is proved. */
+export const OUTCOMES = ['CLEAN', 'BREAKS', 'INCONCLUSIVE'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/** One compared column of a break. Values are canonical text; null is null. */
+export interface BreakColumn {
+  readonly name: string
+  readonly left: string | null
+  readonly right: string | null
+  /** What sort of difference: amount, currency, date_time, status, reference, text, null_vs_value. */
+  readonly nature: string
+  /** right - left for numbers, exact text; null otherwise. */
+  readonly delta: string | null
+}
+
+/** A proved difference. */
+export interface Break {
+  /** Lasts over nights: hash of reconciliation, canonical key and kind family; hex. */
+  readonly identity: string
+  readonly kind: BreakKind
+  /** Key columns by name; empty for set-level kinds. */
+  readonly key: Readonly<Record<string, string | null>>
+  readonly columns: readonly BreakColumn[]
+  /** For duplicates: rows on each side. */
+  readonly leftRows: number
+  readonly rightRows: number
+  /** Where the source row came from, when it is known. */
+  readonly origin: { readonly file: string; readonly line: number } | null
+  /** Likely cause in a few words, for display only; empty when there is none. */
+  readonly hint: string
+}
+
+/** A gate that was judged before comparing. */
+export interface Gate {
+  readonly name: string
+  readonly state: 'passed' | 'warned' | 'failed'
+  readonly message: string
+}
+
+/** The proof of one total column in one group: right - left = explained, unexplained is zero to the last digit. */
+export interface ProofLine {
+  readonly total: string
+  /** Currency or other group, empty where not grouped. */
+  readonly group: string
+  readonly left: string
+  readonly right: string
+  readonly difference: string
+  /** Explained amounts by kind. */
+  readonly explained: Readonly<Record<string, string>>
+  readonly unexplained: string
+}
+
+/** A side as it was compared. */
+export interface SideResult {
+  readonly name: string
+  readonly rows: number
+  /** Instant at which it was taken, ISO. */
+  readonly asOf: string
+  /** `all`, `business_date = 2026-11-20`, `keys of source`. */
+  readonly scope: string
+  /** Digest of its canonical rows, hex; addresses the snapshot. */
+  readonly digest: string
+  /** Files it was made of, by remote name. */
+  readonly files: readonly string[]
+}
+
+/** What a comparison gives. Breaks are complete here or in `breaksFile`, never sampled silently. */
+export interface Comparison {
+  readonly reconciliation: string
+  readonly run: RunKey | null
+  readonly outcome: Outcome
+  readonly gates: readonly Gate[]
+  readonly left: SideResult
+  readonly right: SideResult
+  /** Rows by kind, each side; kinds with two rows count each row on its side. */
+  readonly rows: {
+    readonly left: Readonly<Record<RowKind, number>>
+    readonly right: Readonly<Record<RowKind, number>>
+  }
+  /** Breaks by kind: keys, not rows. */
+  readonly counts: Readonly<Partial<Record<RowKind | BreakKind, number>>>
+  /** Equalities won by each rule: `trim on name: 12`. */
+  readonly rulesUsed: readonly { readonly rule: string; readonly column: string; readonly count: number }[]
+  readonly proof: readonly ProofLine[]
+  /** The first breaks in report order (new first is the report's business), at most BREAKS_IN_MEMORY. */
+  readonly breaks: readonly Break[]
+  readonly breaksTotal: number
+  /** CSV with every break, null when there is none. */
+  readonly breaksFile: string | null
+}
+
+/** Most breaks held in memory; all of them are in the breaks file. */
+export const BREAKS_IN_MEMORY = 10_000

@@ -1,0 +1,52 @@
+/**
+ * What differs between machines: endpoints, connections, recipients, limits. Written in
+ * environments/<name>.ts; secrets are named there, never written there.
+ */
+import type { SecretSource } from './secret.ts'
+
+/** An SFTP server. At least one host key fingerprint: there is no trust on first use. */
+export interface SftpEndpoint {
+  readonly host: string
+  readonly port: number
+  readonly username: string
+  /** `SHA256:...` as ssh-keygen -l prints it; several during a rotation. */
+  readonly hostKeys: readonly [string, ...string[]]
+  readonly auth:
+    | { readonly kind: 'password'; readonly password: SecretSource }
+    | { readonly kind: 'keyboard-interactive'; readonly password: SecretSource }
+    | { readonly kind: 'key'; readonly key: SecretSource; readonly passphrase?: SecretSource }
+}
+
+/** An HTTP API. https, unless on the loopback. */
+export interface ApiEndpoint {
+  readonly baseUrl: string
+  readonly token?: SecretSource
+}
+
+/** A mail server. */
+export interface SmtpServer {
+  readonly host: string
+  readonly port: number
+  /** `implicit`: TLS from the first byte. `starttls`: required. `none`: loopback only. */
+  readonly tls: 'implicit' | 'starttls' | 'none'
+  readonly user?: string
+  readonly password?: SecretSource
+}
+
+/** Where and with whom Tallyman works on one kind of machine. */
+export interface Environment {
+  readonly name: string
+  /** Outside production mails stay in the outbox folder unless `releaseMail`. */
+  readonly production: boolean
+  readonly releaseMail: boolean
+  /** The run ledger and the target. `embedded` starts a Postgres of its own in the data folder. */
+  readonly database: { readonly kind: 'embedded' } | { readonly kind: 'url'; readonly url: SecretSource }
+  /** Archive, snapshots, outbox; a relative path is taken from the project's root. */
+  readonly dataFolder: string
+  readonly sftp: Readonly<Record<string, SftpEndpoint>>
+  readonly api: Readonly<Record<string, ApiEndpoint>>
+  readonly smtp: SmtpServer
+  readonly mailFrom: string
+  /** Addresses by list name. */
+  readonly recipients: Readonly<Record<string, readonly string[]>>
+}
