@@ -28,9 +28,14 @@ export interface FieldLineage {
   readonly doc: string
 }
 
-/** Rows for one table, in step: `rows[i]` came from line `lines[i]` and belongs to `units[i]`. */
+/** Rows for one table, in step: `rows[i]` came from record `ordinals[i]` on line `lines[i]` and belongs to `units[i]`. */
 export interface MappedRows {
   readonly lines: number[]
+  /**
+   * The record's position among the records of its file given to `BoundMapping.map`, from 0; a binding counts
+   * its own calls. With the file it is the record's identity: several XML records may start on one line.
+   */
+  readonly ordinals: number[]
   readonly units: (string | null)[]
   /** Values by position of the table's columns without its asOf column. */
   readonly rows: Value[][]
