@@ -36,3 +36,6 @@ export class Secret {
     return '[secret]'
   }
 }
+
+/** Reads a secret from its source, anew at each call (rotation); made by lib/config/secrets.ts. */
+export type ResolveSecret = (source: SecretSource) => Promise<Secret>
