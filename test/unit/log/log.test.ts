@@ -119,11 +119,11 @@ test('text without a secret is left as it is, and an overlapping longer secret w
 
 test('a secret object prints nothing through inspect, JSON, templates or an error that carries it', () => {
   const secret = new Secret(CANARY)
-  const error = new FetchError('FETCH_TEST', `login with ${secret} failed.`, { cause: { secret } })
+  const error = new FetchError('FETCH_TEST', `login with ${secret.toString()} failed.`, { cause: { secret } })
   const printed = [
     inspect(secret, { showHidden: true, depth: 9 }),
     JSON.stringify({ secret }),
-    `${secret}`,
+    String(secret),
     inspect(error),
     String(error),
   ]
