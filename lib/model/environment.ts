@@ -50,3 +50,19 @@ export interface Environment {
   /** Addresses by list name. */
   readonly recipients: Readonly<Record<string, readonly string[]>>
 }
+
+/**
+ * An environment as written: `'embedded'` stands for a part that the command starts in its own
+ * process on the loopback (a folder served over real SSH, a mail server, an API). Never in production.
+ */
+export interface EnvironmentFile extends Omit<Environment, 'sftp' | 'api' | 'smtp'> {
+  readonly sftp: Readonly<Record<string, SftpEndpoint | 'embedded'>>
+  readonly api: Readonly<Record<string, ApiEndpoint | 'embedded'>>
+  readonly smtp: SmtpServer | 'embedded'
+}
+
+/** Whether any part of it is to be started in this process. */
+export function hasEmbeddedParts(environment: EnvironmentFile): boolean {
+  const parts = [...Object.values(environment.sftp), ...Object.values(environment.api), environment.smtp]
+  return parts.includes('embedded')
+}

@@ -1,0 +1,42 @@
+/**
+ * Exit codes and the order in which they hold (docs/commands.md). Pure.
+ */
+import { TallymanError } from '../lib/model/errors.ts'
+
+/** What a command's end means to the shell. */
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  rejects: 3,
+  breaks: 4,
+  inconclusive: 5,
+  tryLater: 75,
+  interrupted: 130,
+  terminated: 143,
+} as const
+
+/** Order in which codes hold when one command ran several things. */
+const PRECEDENCE = [
+  EXIT.failed,
+  EXIT.usage,
+  EXIT.inconclusive,
+  EXIT.breaks,
+  EXIT.rejects,
+  EXIT.tryLater,
+  EXIT.done,
+]
+
+/** The code of an error: usage for configuration, try later for what a retry may cure, failed for the rest. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof TallymanError)) return EXIT.failed
+  if (error.step === 'config') return EXIT.usage
+  if (error.code === 'RUN_INTERRUPTED') return EXIT.interrupted
+  if (error.code === 'RUN_TERMINATED') return EXIT.terminated
+  return error.retry === 'never' ? EXIT.failed : EXIT.tryLater
+}
+
+/** The code of several results: the first that holds. */
+export function worstExit(codes: readonly number[]): number {
+  return PRECEDENCE.find(code => codes.includes(code)) ?? codes[0] ?? EXIT.done
+}

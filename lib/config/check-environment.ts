@@ -1,0 +1,92 @@
+/**
+ * Mistakes that an environment file can hold, found without any network. Whether its servers
+ * answer is asked by `tallyman doctor`.
+ */
+import { type EnvironmentFile, hasEmbeddedParts, type SftpEndpoint } from '../model/environment.ts'
+import { type Complaint, complainAbout, NAME } from './complaint.ts'
+
+/** A pinned host key as ssh-keygen prints it: base64 of 32 bytes without padding. */
+const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/
+const ADDRESS = /^[^\s@<>,;"\p{Cc}]+@[^\s@<>,;"\p{Cc}]+$/u
+const LOOPBACK = new Set(['127.0.0.1', '::1', '[::1]', 'localhost'])
+
+function checkSftp(name: string, endpoint: SftpEndpoint, complaints: Complaint[]): void {
+  const complain = complainAbout(`environment sftp.${name}`, complaints)
+  if (endpoint.host.trim() === '') complain('host', 'is empty', 'name the server')
+  if (!Number.isInteger(endpoint.port) || endpoint.port < 1 || endpoint.port > 65_535) {
+    complain('port', `${endpoint.port} is no port`, 'a number from 1 to 65535, normally 22')
+  }
+  const keys: readonly string[] = endpoint.hostKeys
+  if (keys.length === 0) {
+    complain(
+      'hostKeys',
+      'pins no host key, so anyone could pose as the server',
+      'paste the line that `tallyman doctor` prints',
+    )
+  }
+  for (const key of keys) {
+    if (!FINGERPRINT.test(key)) {
+      complain(
+        'hostKeys',
+        `${JSON.stringify(key)} is no fingerprint`,
+        'write it as SHA256: and 43 characters, as `ssh-keygen -lf` prints it',
+      )
+    }
+  }
+}
+
+/** All mistakes of an environment, empty when there are none. */
+export function checkEnvironment(environment: EnvironmentFile): Complaint[] {
+  const complaints: Complaint[] = []
+  const complain = complainAbout(`environment ${environment.name}`, complaints)
+  if (!NAME.test(environment.name))
+    complain(
+      'name',
+      `${JSON.stringify(environment.name)} is no name`,
+      'lower-case letters, digits and dashes',
+    )
+  if (environment.production && environment.database.kind === 'embedded') {
+    complain(
+      'database',
+      'an embedded database in production keeps the run ledger on one disk without backups',
+      "database: { kind: 'url', url: { env: 'DATABASE_URL' } }",
+    )
+  }
+  if (environment.production && hasEmbeddedParts(environment)) {
+    complain('', 'has embedded parts in production', 'name real endpoints')
+  }
+  for (const [name, endpoint] of Object.entries(environment.sftp)) {
+    if (endpoint !== 'embedded') checkSftp(name, endpoint, complaints)
+  }
+  for (const [name, endpoint] of Object.entries(environment.api)) {
+    if (endpoint === 'embedded') continue
+    const url = URL.canParse(endpoint.baseUrl) ? new URL(endpoint.baseUrl) : null
+    if (url === null)
+      complain(`api.${name}.baseUrl`, `${JSON.stringify(endpoint.baseUrl)} is no URL`, 'https://host/path')
+    else if (url.protocol !== 'https:' && !LOOPBACK.has(url.hostname)) {
+      complain(`api.${name}.baseUrl`, 'is not https', 'use https; plain http is for the loopback only')
+    }
+  }
+  if (
+    environment.smtp !== 'embedded' &&
+    environment.smtp.tls === 'none' &&
+    !LOOPBACK.has(environment.smtp.host)
+  ) {
+    complain(
+      'smtp.tls',
+      `mail to ${environment.smtp.host} would travel readable`,
+      "'starttls' or 'implicit'; 'none' is for the loopback only",
+    )
+  }
+  if (!ADDRESS.test(environment.mailFrom))
+    complain('mailFrom', `${JSON.stringify(environment.mailFrom)} is no address`, 'name@host')
+  for (const [list, addresses] of Object.entries(environment.recipients)) {
+    if (addresses.length === 0)
+      complain(`recipients.${list}`, 'has no address', 'at least one, or remove the list')
+    for (const address of addresses) {
+      if (!ADDRESS.test(address))
+        complain(`recipients.${list}`, `${JSON.stringify(address)} is no address`, 'name@host')
+    }
+  }
+  return complaints
+}

@@ -1,0 +1,102 @@
+/**
+ * Mistakes in where a job's files come from and how they are read: fetch and parse, for the job's
+ * own feed and for the second feed of a reconciliation. The rest of a job: check-job.ts.
+ */
+import type { EnvironmentFile } from '../model/environment.ts'
+import type { FetchSpec, ParseSpec } from '../model/job.ts'
+import type { Mapping } from '../model/mapping.ts'
+import { type Complain, NAME } from './complaint.ts'
+
+/** A date token in a file pattern. */
+const DATE_TOKEN = /\{[^}]*y[^}]*\}/
+
+/** Mistakes of a source of files. */
+export function checkFetch(spec: FetchSpec, environment: EnvironmentFile, complain: Complain): void {
+  if (!NAME.test(spec.feed))
+    complain('fetch.feed', `${JSON.stringify(spec.feed)} is no name`, 'lower-case letters, digits and dashes')
+  if (spec.kind === 'sftp' && environment.sftp[spec.endpoint] === undefined) {
+    const known = Object.keys(environment.sftp).join(', ') || 'none'
+    complain(
+      'fetch.endpoint',
+      `the environment ${environment.name} has no SFTP endpoint ${JSON.stringify(spec.endpoint)}`,
+      `one of: ${known}; or add it to environments/${environment.name}.ts`,
+    )
+  }
+  if (spec.files.trim() === '')
+    complain('fetch.files', 'names no files', "a glob such as 'SHIP_{yyyyMMdd}_*.csv'")
+  if (spec.files.includes('/'))
+    complain('fetch.files', 'names a folder as well', 'put the folder into `folder`')
+  if (spec.dateFrom === 'name' && !DATE_TOKEN.test(spec.files)) {
+    complain(
+      'fetch.dateFrom',
+      "is 'name', but `files` has no date token",
+      "add one such as {yyyyMMdd}, or dateFrom: 'calendar'",
+    )
+  }
+  if (typeof spec.dateFrom === 'object') {
+    try {
+      const groups = new RegExp(`${spec.dateFrom.content}|`).exec('')?.length ?? 0
+      if (groups !== 2)
+        complain('fetch.dateFrom.content', `has ${groups - 1} groups`, 'exactly one group, around the date')
+    } catch {
+      complain(
+        'fetch.dateFrom.content',
+        'is no regular expression',
+        'a pattern with one group, around the date',
+      )
+    }
+  }
+  for (const [limit, value] of Object.entries(spec.limits)) {
+    if (!(value > 0)) complain(`fetch.limits.${limit}`, `${value} lets nothing pass`, 'a positive number')
+  }
+}
+
+/** Mistakes between a parser and the mapping that takes its records. `at` goes before the part's name. */
+export function checkParse(spec: ParseSpec, mapping: Mapping, complain: Complain, at: string): void {
+  const kinds = spec.format === 'xml' ? Object.keys(spec.records) : ['record']
+  for (const kind of Object.keys(mapping.sources)) {
+    if (!kinds.includes(kind))
+      complain(
+        `${at}map`,
+        `maps records of kind ${kind}, which the parser never gives`,
+        `kinds are: ${kinds.join(', ')}`,
+      )
+  }
+  for (const kind of kinds) {
+    const needed = mapping.sources[kind]
+    if (needed === undefined)
+      complain(
+        `${at}map`,
+        `has no rule for records of kind ${kind}, so they would be lost`,
+        `map it, filter it with a reason, or drop it from the parser`,
+      )
+    else if (spec.format === 'xml') {
+      const given = new Set(spec.records[kind]!.columns)
+      for (const path of needed) {
+        if (!given.has(path))
+          complain(
+            `${at}parse.records.${kind}`,
+            `does not read ${JSON.stringify(path)}, which the mapping needs`,
+            'add it to `columns`',
+          )
+      }
+    } else if (typeof spec.header === 'object') {
+      const given = new Set(spec.header)
+      for (const name of needed) {
+        if (!given.has(name))
+          complain(
+            `${at}parse.header`,
+            `does not name the column ${JSON.stringify(name)}, which the mapping needs`,
+            'add it at its place',
+          )
+      }
+    }
+  }
+  if (spec.format !== 'csv') return
+  if (spec.delimiter === '') complain(`${at}parse.delimiter`, 'is empty', 'one or more characters')
+  if (spec.delimiter === spec.quote)
+    complain(`${at}parse.quote`, 'is the delimiter', 'another character, or null for a file without quoting')
+  if (typeof spec.header === 'object' && new Set(spec.header).size !== spec.header.length) {
+    complain(`${at}parse.header`, 'names a column twice', 'give each column its own name')
+  }
+}

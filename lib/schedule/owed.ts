@@ -1,0 +1,113 @@
+/**
+ * Which (job, business date) pairs are owed now: a pure function of the timetable, the run ledger
+ * and the clock. A tick only means "look here"; double and missed ticks change nothing.
+ */
+import type { ScheduledJob, Timetable } from '../model/job.ts'
+import type { RunState } from '../model/run.ts'
+import { addDays, type BusinessDate, previousBusinessDay } from '../model/time/business-date.ts'
+import { localToInstant } from '../model/time/zone.ts'
+import { type Occurrence, occurrences } from './occurrences.ts'
+
+/** A run that should be made now. */
+export interface OwedRun {
+  readonly job: string
+  readonly businessDate: BusinessDate
+  /** Epoch milliseconds of the occurrence that planned it. */
+  readonly plannedAt: number
+  /** `waiting`: looked for before, its file had not come. `recovery`: an attempt died. */
+  readonly because: 'due' | 'missed' | 'waiting' | 'recovery'
+}
+
+/** What the scheduler should do. */
+export interface Owed {
+  /** Oldest first. */
+  readonly runs: readonly OwedRun[]
+  /** Dates that the job's catch-up rule leaves out: said, never silent. */
+  readonly skipped: readonly OwedRun[]
+  /** When the next occurrence is due; null when nothing is scheduled. */
+  readonly nextAt: number | null
+}
+
+/** State of a known run by `job date`; absent means that it was never taken. */
+export type RunStates = ReadonlyMap<string, RunState>
+
+/** How far back missed occurrences are looked for: a fortnight of holidays. Older dates are a person's decision (`run --date`). */
+const HORIZON_DAYS = 14
+
+/** A missed occurrence is one that is this much overdue; before, it is simply due. */
+const MISSED_AFTER_MS = 3_600_000
+
+/** The key of a run in RunStates. */
+export function runKeyText(job: string, businessDate: BusinessDate): string {
+  return `${job} ${businessDate}`
+}
+
+/** The business date that an occurrence is about. */
+export function businessDateOf(scheduled: ScheduledJob, occurrence: Occurrence): BusinessDate {
+  const day = occurrence.local.slice(0, 10)
+  switch (scheduled.businessDate) {
+    case 'same-day':
+      return day
+    case 'previous-day':
+      return addDays(day, -1)
+    case 'previous-business-day':
+      return previousBusinessDay(day, scheduled.calendar)
+  }
+}
+
+/** Until when a missing file means waiting (epoch milliseconds); at once when the job declares no time. */
+export function waitingUntil(scheduled: ScheduledJob, occurrenceLocal: string, plannedAt: number): number {
+  if (scheduled.fileUntil === null) return plannedAt
+  const until = localToInstant(occurrenceLocal.slice(0, 10), scheduled.fileUntil, scheduled.zone)
+  return Math.max(until, plannedAt)
+}
+
+function owedOf(scheduled: ScheduledJob, states: RunStates, now: number): Owed {
+  const runs: OwedRun[] = []
+  let missed: OwedRun[] = []
+  const passed: OwedRun[] = []
+  let nextAt: number | null = null
+  if (scheduled.cron === null) return { runs, skipped: [], nextAt }
+  const since = now - HORIZON_DAYS * 86_400_000
+  for (const occurrence of occurrences(scheduled.cron, scheduled.zone, since, scheduled.calendar)) {
+    if (occurrence.at > now) {
+      nextAt = occurrence.at
+      break
+    }
+    const businessDate = businessDateOf(scheduled, occurrence)
+    const state = states.get(runKeyText(scheduled.job.name, businessDate))
+    const run = { job: scheduled.job.name, businessDate, plannedAt: occurrence.at }
+    if (state !== undefined && scheduled.catchUp !== 'all') {
+      // A newer date was taken since: the older ones are a person's decision.
+      passed.push(...missed)
+      missed = []
+    }
+    if (state === 'succeeded' || state === 'failed' || state === 'suspended') continue
+    if (state === 'waiting') runs.push({ ...run, because: 'waiting' })
+    else if (state !== undefined) runs.push({ ...run, because: 'recovery' })
+    else missed.push({ ...run, because: now - occurrence.at > MISSED_AFTER_MS ? 'missed' : 'due' })
+  }
+  const due = missed.filter(run => run.because === 'due')
+  const late = missed.filter(run => run.because === 'missed')
+  // `latest` means the latest occurrence: a missed one is not worth catching up when a newer one is due.
+  const latest = scheduled.catchUp === 'latest' && due.length === 0 ? late.slice(-1) : []
+  const keep = scheduled.catchUp === 'all' ? late : latest
+  return {
+    runs: [...runs, ...keep, ...due],
+    skipped: [...passed, ...late.filter(run => !keep.includes(run))],
+    nextAt,
+  }
+}
+
+/** All that is owed at `now` (epoch milliseconds). @throws CONFIG_CRON_INVALID, CONFIG_ZONE_UNKNOWN */
+export function owedRuns(timetable: Timetable, states: RunStates, now: number): Owed {
+  const each = timetable.jobs.map(scheduled => owedOf(scheduled, states, now))
+  const next = each.flatMap(owed => (owed.nextAt === null ? [] : [owed.nextAt]))
+  return {
+    runs: each
+      .flatMap(owed => owed.runs)
+      .sort((a, b) => a.plannedAt - b.plannedAt || a.job.localeCompare(b.job)),
+    skipped: each.flatMap(owed => owed.skipped),
+    nextAt: next.length === 0 ? null : Math.min(...next),
+  }
+}
