@@ -135,11 +135,14 @@ export interface RejectLimit {
   readonly minRecords: number
 }
 
-/** load, into Postgres. Keys of `tables` are the mapping's table names. */
-export interface PostgresLoad {
+/** The tables of a load, by the mapping's table names (`rows` where a mapping has one table). */
+export type LoadTables = Readonly<Record<string, TableDefinition>>
+
+/** load, into Postgres. `Tables` keeps the row types, so that defineJob can tie them to the mapping's. */
+export interface PostgresLoad<Tables extends LoadTables = LoadTables> {
   readonly kind: 'postgres'
   readonly mode: LoadMode
-  readonly tables: Readonly<Record<string, TableDefinition>>
+  readonly tables: Tables
   /** For replace: the field of each table that holds the business date. */
   readonly scope: string | null
   readonly rejects: RejectLimit
@@ -148,18 +151,18 @@ export interface PostgresLoad {
 }
 
 /** load, into a bulk API: JSON array in, per-row results out. */
-export interface ApiLoad {
+export interface ApiLoad<Tables extends LoadTables = LoadTables> {
   readonly kind: 'api'
   readonly endpoint: string
   readonly path: string
-  readonly tables: Readonly<Record<string, TableDefinition>>
+  readonly tables: Tables
   readonly maxItems: number
   readonly maxBytes: number
   readonly rejects: RejectLimit
 }
 
 /** load */
-export type LoadSpec = PostgresLoad | ApiLoad
+export type LoadSpec<Tables extends LoadTables = LoadTables> = PostgresLoad<Tables> | ApiLoad<Tables>
 
 /** How a column is compared. Default: exact after NFC. */
 export interface CompareRule {

@@ -65,6 +65,8 @@ export interface UnitTerm {
   readonly amount: Decimal
   /** What it is, for the reject: `opening balance`. */
   readonly label: string
+  /** Counts only where its group has no other term of this label: a previous closing balance for a missing opening one. */
+  readonly standIn?: boolean
 }
 
 /** Records that stand or fall together (a statement, an order). */
@@ -76,14 +78,22 @@ export interface UnitRule {
   readonly terms: (table: string, row: Readonly<Record<string, Value>>) => readonly UnitTerm[]
   /** The law in words: `opening + movements = closing`. */
   readonly law: string
+  /** Labels of terms that a unit must state, and at most once in each group: without them it proves nothing. */
+  readonly stated: readonly string[]
   /** What happens when one does not tie: its records are rejected, or the whole file is. Default unit. */
   readonly onFailure: 'unit' | 'file'
 }
 
-/** A unit that does not tie. */
+/** A unit whose records are all rejected: it does not tie, or it can't be judged because something of it is missing. */
 export interface FailedUnit {
   readonly file: number
   readonly unit: string
+  /** All its records that were given to map, filtered ones left out. */
+  readonly records: number
+  /** Labels of `UnitRule.stated` that it does not state. */
+  readonly missing: readonly string[]
+  /** Labels of `UnitRule.stated` that it states more than once in a group. */
+  readonly repeated: readonly string[]
   /** By group: the sum that should have been zero, negated: closing - opening - movements. Exact text. */
   readonly differences: readonly { readonly group: string; readonly difference: string }[]
   /** Records of the unit that were rejected on their own, so that it could not tie. */
@@ -100,6 +110,8 @@ export interface FilterCount {
 export interface BoundMapping {
   /** Maps one record into `out`; all issues of the record become one reject. Never throws for bad data. */
   map(record: SourceRecord, out: MappedOutput): void
+  /** The unit of a record, null where the mapping has none; counts nothing, so a second pass over the file may ask. */
+  unitOf(record: SourceRecord): string | null
 }
 
 /** Where a bound mapping puts what it makes. */
