@@ -17,7 +17,7 @@ export async function globalSetup(): Promise<void> {
   if (process.env.TALLYMAN_TEST_POSTGRES === 'none') return
   const launcher = join(import.meta.dirname, 'postgres.ts')
   if (!existsSync(launcher)) return
-  const { startSharedServer } = (await import(launcher)) as { startSharedServer(): Promise<SharedServer> }
+  const { startSharedServer } = (await import(launcher)) as { startSharedServer: () => Promise<SharedServer> }
   server = await startSharedServer()
 }
 

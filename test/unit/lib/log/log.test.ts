@@ -4,11 +4,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { createLog } from '../../../lib/log/log.ts'
-import { REDACTED, Redactor } from '../../../lib/log/redactor.ts'
-import { FetchError } from '../../../lib/model/errors.ts'
-import { Secret } from '../../../lib/model/secret.ts'
-import { systemClock } from '../../../lib/model/time/clock.ts'
+import { createLog } from '../../../../lib/log/log.ts'
+import { REDACTED, Redactor } from '../../../../lib/log/redactor.ts'
+import { FetchError } from '../../../../lib/model/errors.ts'
+import { Secret } from '../../../../lib/model/secret.ts'
+import { systemClock } from '../../../../lib/model/time/clock.ts'
 
 const CANARY = 'cänary "p/ss+word" 7!'
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { inspect } from 'node:util'
-import { secretResolver } from '../../../lib/config/secrets.ts'
-import { REDACTED, Redactor } from '../../../lib/log/redactor.ts'
-import type { ConfigError } from '../../../lib/model/errors.ts'
+import { secretResolver } from '../../../../lib/config/secrets.ts'
+import { REDACTED, Redactor } from '../../../../lib/log/redactor.ts'
+import type { ConfigError } from '../../../../lib/model/errors.ts'
 
 let folder: string
 before(async () => {
