@@ -1,0 +1,164 @@
+/**
+ * A Postgres database: gives dedicated sessions and lends short ones from a small pool.
+ * What a session can do is connection.ts. Everything above uses these two and never pg itself.
+ */
+import pg from 'pg'
+import { RunError } from '../model/errors.ts'
+import { type Clock, systemClock } from '../model/time/clock.ts'
+import { Connection, type Home } from './connection.ts'
+import { translateConnectError } from './translate.ts'
+import { typeParsers } from './type-parsers.ts'
+
+/** What one session is to be. */
+export interface SessionOptions {
+  /** Shown in pg_stat_activity; at most 63 characters. */
+  readonly name?: string
+  /** Server-side limit of one statement; 0, the default, is none. */
+  readonly statementTimeoutMs?: number
+  /** Server-side limit of waiting for one lock; 0, the default, is none. */
+  readonly lockTimeoutMs?: number
+  /** Server-side limit of doing nothing inside a transaction; 0, the default, is none. */
+  readonly idleInTransactionTimeoutMs?: number
+  /** When aborted, the session is destroyed here and terminated on the server. */
+  readonly signal?: AbortSignal
+}
+
+/** Connecting is given up after this: a healthy server answers in 30 ms, a loaded one in seconds. */
+const CONNECT_TIMEOUT_MS = 10_000
+
+/** First TCP keepalive probe after this silence; finds half-open connections. */
+const KEEPALIVE_MS = 10_000
+
+/** Sessions kept for short work. A run needs one at a time; more only serve concurrent commands. */
+const POOL_SIZE = 4
+
+/** Settings that every session gets, so that text forms of dates never depend on the server's configuration. */
+const SESSION_SETTINGS = `SELECT pg_backend_pid() AS pid,
+  (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS "backendStart",
+  set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),
+  set_config('idle_in_transaction_session_timeout', $3, false),
+  set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
+  set_config('tcp_keepalives_count', '3', false), set_config('synchronous_commit', 'on', false)`
+
+/** One database, by URL. */
+export class Database implements Home {
+  readonly #url: string
+  readonly #clock: Clock
+  readonly #idle: Connection[] = []
+  readonly #waiting: (() => void)[] = []
+  #lent = 0
+  #closed = false
+
+  private constructor(url: string, clock: Clock) {
+    this.#url = url
+    this.#clock = clock
+  }
+
+  /**
+   * A database that answered.
+   * @throws RUN_DATABASE_UNREACHABLE, RUN_DATABASE_TOO_MANY, RUN_DATABASE_REFUSED (wrong password, no such database).
+   */
+  static async open(url: string, options: { readonly clock?: Clock } = {}): Promise<Database> {
+    const database = new Database(url, options.clock ?? systemClock)
+    await database.use(async () => {})
+    return database
+  }
+
+  /** Where it is. Contains the password: for the migration runner, never for people. */
+  get url(): string {
+    return this.#url
+  }
+
+  /** A dedicated session; whoever asks for it closes it. @throws as open. */
+  async connect(options: SessionOptions = {}): Promise<Connection> {
+    options.signal?.throwIfAborted()
+    const client = new pg.Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
+      application_name: options.name ?? 'tallyman',
+      options: '-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=iso_8601',
+      types: typeParsers,
+    })
+    // Without a listener an error of an idle session ends the process (D8).
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      const { rows } = await client.query(SESSION_SETTINGS, [
+        String(options.statementTimeoutMs ?? 0),
+        String(options.lockTimeoutMs ?? 0),
+        String(options.idleInTransactionTimeoutMs ?? 0),
+      ])
+      return new Connection(client, rows[0], this, options.signal ?? null)
+    } catch (error) {
+      client.end().catch(() => {})
+      throw translateConnectError(error)
+    }
+  }
+
+  /** Lends a pooled session for short work and takes it back. The session must be left outside a transaction. */
+  async use<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const connection = await this.#borrow()
+    try {
+      return await work(connection)
+    } finally {
+      await this.#giveBack(connection)
+    }
+  }
+
+  /** Ends a session on the server if it is still the one that started at `backendStart`; waits for nothing. */
+  async terminate(pid: number, backendStart: string): Promise<void> {
+    await this.use(connection =>
+      connection.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz',
+        [pid, backendStart],
+      ),
+    )
+  }
+
+  /** Waits on the database's clock. */
+  sleep(ms: number): Promise<void> {
+    return this.#clock.sleep(ms)
+  }
+
+  /** Ends the pooled sessions. Dedicated ones belong to whoever asked for them. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#idle.splice(0).map(connection => connection.close()))
+  }
+
+  async #borrow(): Promise<Connection> {
+    while (this.#lent >= POOL_SIZE) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    if (this.#closed) {
+      throw new RunError(
+        'RUN_DATABASE_CLOSED',
+        'The database was closed while work was still to be done with it. The work is not done.',
+      )
+    }
+    this.#lent += 1
+    try {
+      let idle = this.#idle.pop()
+      while (idle !== undefined && idle.lost !== null) idle = this.#idle.pop()
+      return idle ?? (await this.connect())
+    } catch (error) {
+      this.#returned()
+      throw error
+    }
+  }
+
+  async #giveBack(connection: Connection): Promise<void> {
+    try {
+      if (connection.lost !== null) return
+      if (this.#closed || connection.inTransaction) await connection.close()
+      else this.#idle.push(connection)
+    } finally {
+      this.#returned()
+    }
+  }
+
+  #returned(): void {
+    this.#lent -= 1
+    this.#waiting.shift()?.()
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Gives a test file a fresh Postgres database, cloned from a template in about 20 ms. The server is
+ * the one of the whole run (TALLYMAN_TEST_POSTGRES, set by the runner) or, for a file run alone, one
+ * of its own. The database is dropped when the file's tests passed, kept and named when they did not.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, afterEach } from 'node:test'
+import { Database } from '../../lib/db/database.ts'
+import { startEmbedded } from '../../lib/db/embedded.ts'
+
+/** Name of the environment variable with the URL of the run's server. */
+export const TEST_POSTGRES = 'TALLYMAN_TEST_POSTGRES'
+
+/** A server for a whole test run: for the runner's global setup. */
+export async function startTestServer(): Promise<{ url: string; stop(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'tallyman-test-'))
+  // Started by root, the server runs as another user, who has to come through here.
+  await chmod(folder, 0o711)
+  const server = await startEmbedded({ folder: join(folder, 'postgres'), durable: false })
+  const stop = async (): Promise<void> => {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  return { url: server.url, stop }
+}
+
+/** A database of a test file. */
+export interface TestDatabase {
+  readonly name: string
+  readonly url: string
+  readonly database: Database
+}
+
+/** Databases of this process whose tests still run: the last one stops a server of our own. */
+let inUse = 0
+let ownServer: Promise<{ url: string; stop(): Promise<void> }> | null = null
+
+/** The server's URL: the run's, else one started for this process and stopped after its last test. */
+async function serverUrl(): Promise<string> {
+  const shared = process.env[TEST_POSTGRES]
+  if (shared !== undefined && shared !== '') return shared
+  ownServer ??= startTestServer()
+  return (await ownServer).url
+}
+
+/** The same URL with another database. */
+function withDatabase(url: string, name: string): string {
+  const other = new URL(url)
+  other.pathname = `/${name}`
+  return other.href
+}
+
+/**
+ * A fresh, empty database; call it at the top of a test file, outside of tests. Without the run
+ * ledger's schema: openLedger makes it.
+ */
+export async function testDatabase(): Promise<TestDatabase> {
+  inUse += 1
+  const server = await serverUrl()
+  const name = `test_${randomBytes(6).toString('hex')}`
+  const admin = await Database.open(withDatabase(server, 'postgres'))
+  await admin.use(connection => connection.query(`CREATE DATABASE ${name} TEMPLATE template0`))
+  const url = withDatabase(server, name)
+  const database = await Database.open(url)
+  let failed = false
+  afterEach(context => {
+    if ('passed' in context && context.passed === false) failed = true
+  })
+  after(async () => {
+    await database.close()
+    if (failed && ownServer === null) {
+      process.stderr.write(`kept after a failure: ${url}\n`)
+    } else {
+      await admin.use(connection => connection.query(`DROP DATABASE ${name} WITH (FORCE)`))
+    }
+    await admin.close()
+    inUse -= 1
+    if (inUse === 0) await (await ownServer)?.stop()
+  })
+  return { name, url, database }
+}
