@@ -1,24 +1,17 @@
 /**
  * Runs once before a whole suite: starts the embedded Postgres that all test files share and tells
- * them of it through the environment. A single file run by hand goes without this and starts its own;
- * both ways are in postgres.ts.
+ * them of it through the environment. A file run alone goes without this and starts its own server;
+ * both ways are in postgres.ts. The quick suite needs none.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { startTestServer, TEST_POSTGRES } from './postgres.ts'
 
-interface SharedServer {
-  stop(): Promise<void>
-}
-
-let server: SharedServer | null = null
+let server: Awaited<ReturnType<typeof startTestServer>> | null = null
 
 /** Called by node --test before the first file; what it puts into process.env reaches every test. */
 export async function globalSetup(): Promise<void> {
-  if (process.env.TALLYMAN_TEST_POSTGRES === 'none') return
-  const launcher = join(import.meta.dirname, 'postgres.ts')
-  if (!existsSync(launcher)) return
-  const { startSharedServer } = (await import(launcher)) as { startSharedServer: () => Promise<SharedServer> }
-  server = await startSharedServer()
+  if (process.env.TALLYMAN_TEST_SUITE === 'quick') return
+  server = await startTestServer()
+  process.env[TEST_POSTGRES] = server.url
 }
 
 /** Called after the last file, also when tests failed. */

@@ -108,7 +108,7 @@ async function main(kind: string | undefined): Promise<boolean> {
   }
   const files = await collect(SUITES[kind])
   say(`\n> tests: ${files.length} files, ${kind}`)
-  if (kind === 'quick') process.env.TALLYMAN_TEST_POSTGRES = 'none'
+  process.env.TALLYMAN_TEST_SUITE = kind
   return runTests(files, LEAST_PASSED[kind])
 }
 
