@@ -62,7 +62,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   const lockedUntil = clock.monotonicMs() + LOCK_FREE_WITHIN_MS
   for (;;) {
     if (existsSync(join(folder, 'postmaster.pid')) && (await answers(socket.path))) {
-      return { url: urlOf(socket.path, 'tallyman'), started: false, stop: socket.remove }
+      return { url: urlOf(socket.path, 'tallyman'), started: false, stop: () => socket.remove() }
     }
     const logged = await logSize(folder)
     const child = await spawnServer(folder, account, options.durable)
@@ -205,7 +205,7 @@ async function answers(host: string): Promise<boolean> {
     await (await Database.open(urlOf(host, 'tallyman'))).close()
     return true
   } catch (error) {
-    if (!(error instanceof TallymanError) || error.details['sqlstate'] !== '3D000') return false
+    if (!(error instanceof TallymanError) || error.details.sqlstate !== '3D000') return false
   }
   try {
     const database = await Database.open(urlOf(host, 'postgres'))
