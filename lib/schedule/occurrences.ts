@@ -32,7 +32,7 @@ export function parseCron(expression: string): Cron {
     const reason = error instanceof Error ? error.message.replace(/^CronPattern: /, '') : String(error)
     throw new ConfigError(
       'CONFIG_CRON_INVALID',
-      `The cron expression ${JSON.stringify(expression)} can't be read: ${reason}. Five fields are needed: minute, hour, day, month, weekday.`,
+      `The cron expression ${JSON.stringify(expression)} can't be read: ${reason.replace(/\.$/, '')}. Five fields are needed: minute, hour, day, month, weekday.`,
     )
   }
 }

@@ -62,12 +62,40 @@ export function waitingUntil(scheduled: ScheduledJob, occurrenceLocal: string, p
   return Math.max(until, plannedAt)
 }
 
+/** The business dates at which the ledger knows the job, in order. */
+function knownDates(job: string, states: RunStates): BusinessDate[] {
+  const prefix = `${job} `
+  return [...states.keys()]
+    .filter(key => key.startsWith(prefix))
+    .map(key => key.slice(prefix.length))
+    .sort()
+}
+
+/** The missed occurrences that the job's rule catches up; due ones are taken anyway. */
+function caughtUp(
+  scheduled: ScheduledJob,
+  missed: readonly OwedRun[],
+  lastKnown: BusinessDate | undefined,
+): OwedRun[] {
+  const late = missed.filter(run => run.because === 'missed')
+  switch (scheduled.catchUp) {
+    case 'all':
+      return late
+    case 'none':
+      return []
+    case 'latest':
+      // Latest means latest: not when a newer date is due or was taken since; older ones are a person's decision.
+      if (late.length < missed.length) return []
+      return late.filter(run => lastKnown === undefined || run.businessDate > lastKnown).slice(-1)
+  }
+}
+
 function owedOf(scheduled: ScheduledJob, states: RunStates, now: number): Owed {
-  const runs: OwedRun[] = []
-  let missed: OwedRun[] = []
-  const passed: OwedRun[] = []
+  const again: OwedRun[] = []
+  const missed: OwedRun[] = []
   let nextAt: number | null = null
-  if (scheduled.cron === null) return { runs, skipped: [], nextAt }
+  if (scheduled.cron === null) return { runs: [], skipped: [], nextAt }
+  const known = knownDates(scheduled.job.name, states)
   const since = now - HORIZON_DAYS * 86_400_000
   for (const occurrence of occurrences(scheduled.cron, scheduled.zone, since, scheduled.calendar)) {
     if (occurrence.at > now) {
@@ -75,26 +103,22 @@ function owedOf(scheduled: ScheduledJob, states: RunStates, now: number): Owed {
       break
     }
     const businessDate = businessDateOf(scheduled, occurrence)
-    const state = states.get(runKeyText(scheduled.job.name, businessDate))
     const run = { job: scheduled.job.name, businessDate, plannedAt: occurrence.at }
-    if (state !== undefined && scheduled.catchUp !== 'all') {
-      // A newer date was taken since: the older ones are a person's decision.
-      passed.push(...missed)
-      missed = []
-    }
-    if (state === 'succeeded' || state === 'failed' || state === 'suspended') continue
-    if (state === 'waiting') runs.push({ ...run, because: 'waiting' })
-    else if (state !== undefined) runs.push({ ...run, because: 'recovery' })
-    else missed.push({ ...run, because: now - occurrence.at > MISSED_AFTER_MS ? 'missed' : 'due' })
+    const state = states.get(runKeyText(scheduled.job.name, businessDate))
+    if (state === undefined)
+      missed.push({ ...run, because: now - occurrence.at > MISSED_AFTER_MS ? 'missed' : 'due' })
+    else if (state === 'waiting') again.push({ ...run, because: 'waiting' })
+    else if (state !== 'succeeded' && state !== 'failed' && state !== 'suspended')
+      again.push({ ...run, because: 'recovery' })
   }
-  const due = missed.filter(run => run.because === 'due')
-  const late = missed.filter(run => run.because === 'missed')
-  // `latest` means the latest occurrence: a missed one is not worth catching up when a newer one is due.
-  const latest = scheduled.catchUp === 'latest' && due.length === 0 ? late.slice(-1) : []
-  const keep = scheduled.catchUp === 'all' ? late : latest
+  // Before its first run a job did not exist, so a new one has missed only the latest occurrence.
+  const first = known[0]
+  const really = first === undefined ? missed.slice(-1) : missed.filter(run => run.businessDate > first)
+  const keep = caughtUp(scheduled, really, known.at(-1))
+  const due = really.filter(run => run.because === 'due')
   return {
-    runs: [...runs, ...keep, ...due],
-    skipped: [...passed, ...late.filter(run => !keep.includes(run))],
+    runs: [...again, ...keep, ...due],
+    skipped: really.filter(run => run.because === 'missed' && !keep.includes(run)),
     nextAt,
   }
 }

@@ -1,0 +1,60 @@
+/**
+ * Finds and imports jobs.config.ts and environments/<name>.ts. Only their values go on into the
+ * engine: lib and reconcile never import them.
+ */
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { EnvironmentFile } from '../lib/model/environment.ts'
+import { ConfigError, describeError } from '../lib/model/errors.ts'
+import type { Timetable } from '../lib/model/job.ts'
+
+/** What was read, and from where. */
+export interface Configuration {
+  readonly root: string
+  readonly timetable: Timetable
+  readonly environment: EnvironmentFile
+}
+
+/** The project's root: the working directory when it holds a jobs.config.ts, else this checkout. */
+export function projectRoot(workingDirectory: string): string {
+  const checkout = path.resolve(import.meta.dirname, '..')
+  return existsSync(path.join(workingDirectory, 'jobs.config.ts')) ? workingDirectory : checkout
+}
+
+async function importDefault(file: string, what: string): Promise<unknown> {
+  if (!existsSync(file)) {
+    throw new ConfigError('CONFIG_FILE_MISSING', `There is no ${what} at ${file}. Nothing was started.`)
+  }
+  try {
+    const module: { default?: unknown } = await import(pathToFileURL(file).href)
+    if (typeof module.default === 'object' && module.default !== null) return module.default
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    throw new ConfigError(
+      'CONFIG_FILE_BROKEN',
+      `The ${what} at ${file} can't be loaded: ${describeError(error)}. Nothing was started.`,
+      { cause: error },
+    )
+  }
+  throw new ConfigError(
+    'CONFIG_FILE_BROKEN',
+    `The ${what} at ${file} has no default export. Nothing was started.`,
+  )
+}
+
+/** Reads both files. @throws CONFIG_FILE_MISSING, CONFIG_FILE_BROKEN and what defineTable and defineMapping throw. */
+export async function readConfiguration(root: string, environmentName: string): Promise<Configuration> {
+  if (!/^[a-z][a-z0-9-]*$/.test(environmentName)) {
+    throw new ConfigError(
+      'CONFIG_FILE_MISSING',
+      `${JSON.stringify(environmentName)} is no environment's name. Set TALLYMAN_ENV to the name of a file in environments/. Nothing was started.`,
+    )
+  }
+  const environment = await importDefault(
+    path.join(root, 'environments', `${environmentName}.ts`),
+    `environment ${environmentName}`,
+  )
+  const timetable = await importDefault(path.join(root, 'jobs.config.ts'), 'timetable')
+  return { root, environment: environment as EnvironmentFile, timetable: timetable as Timetable }
+}

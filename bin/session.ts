@@ -1,0 +1,119 @@
+/**
+ * What a command gets: the terminal, the wishes that hold for all commands, and the engine, opened
+ * only when asked for so that `--help` and `next` start nothing. Closing undoes all of it.
+ */
+import path from 'node:path'
+import type { EnvironmentFile } from '../lib/model/environment.ts'
+import { type Environment, hasEmbeddedParts } from '../lib/model/environment.ts'
+import { RunError } from '../lib/model/errors.ts'
+import { systemClock } from '../lib/model/time/clock.ts'
+import type { Engine } from '../lib/run/engine.ts'
+import { type Configuration, projectRoot, readConfiguration } from './configuration.ts'
+import { type ProgressDisplay, showProgress } from './progress.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Environment variables as the composition root read them. */
+export type Variables = Readonly<Record<string, string | undefined>>
+
+/** One command's world. */
+export interface Session {
+  readonly terminal: Terminal
+  readonly variables: Variables
+  readonly workingDirectory: string
+  readonly progress: ProgressDisplay
+  /** Aborted by SIGINT and SIGTERM, with RUN_INTERRUPTED or RUN_TERMINATED as reason. */
+  readonly signal: AbortSignal
+  /** jobs.config.ts and the environment, read once. */
+  configuration(): Promise<Configuration>
+  /** The engine, opened once: embedded parts started, ledger migrated. */
+  engine(): Promise<Engine>
+  close(): Promise<void>
+}
+
+/** Aborts on the first SIGINT or SIGTERM; a second SIGINT ends the process at once, as a shell expects. */
+export function signalOfProcess(terminal: Terminal): AbortSignal {
+  const controller = new AbortController()
+  process.once('SIGINT', () => {
+    terminal.note('Stopping after the transaction in hand; Ctrl-C again stops at once.')
+    controller.abort(
+      new RunError(
+        'RUN_INTERRUPTED',
+        'The run was interrupted from the terminal. The transaction in hand was finished or rolled back; the next run goes on from there.',
+      ),
+    )
+    process.once('SIGINT', () => process.exit(130))
+  })
+  process.once('SIGTERM', () => {
+    controller.abort(
+      new RunError(
+        'RUN_TERMINATED',
+        'The process was asked to stop. The transaction in hand was finished or rolled back; the next run goes on from there.',
+      ),
+    )
+  })
+  return controller.signal
+}
+
+/** A session; nothing is opened yet. */
+export function openSession(
+  terminal: Terminal,
+  variables: Variables,
+  workingDirectory: string,
+  signal: AbortSignal,
+): Session {
+  const undo: (() => Promise<void>)[] = []
+  const progress = showProgress(terminal, systemClock, () => process.stderr.columns ?? 80)
+  let configuration: Promise<Configuration> | null = null
+  let engine: Promise<Engine> | null = null
+  const readOnce = (): Promise<Configuration> => {
+    configuration ??= readConfiguration(projectRoot(workingDirectory), variables['TALLYMAN_ENV'] ?? 'local')
+    return configuration
+  }
+  const open = async (): Promise<Engine> => {
+    const { root, timetable, environment: file } = await readOnce()
+    const { assertTimetable } = await import('../lib/schedule/check-timetable.ts')
+    assertTimetable(timetable, file)
+    const dataFolder = path.resolve(root, file.dataFolder)
+    const environment = await startEmbeddedParts(file, dataFolder, undo)
+    const { openEngine } = await import('../lib/run/engine.ts')
+    const opened = await openEngine({
+      environment: { ...environment, dataFolder },
+      timetable,
+      variables,
+      clock: systemClock,
+      signal,
+      progress: progress.show,
+      codeFolder: root,
+    })
+    undo.push(() => opened.close())
+    return opened
+  }
+  return {
+    terminal,
+    variables,
+    workingDirectory,
+    progress,
+    signal,
+    configuration: readOnce,
+    engine: () => {
+      engine ??= open()
+      return engine
+    },
+    close: async () => {
+      progress.clear()
+      for (const step of undo.reverse()) await step()
+    },
+  }
+}
+
+async function startEmbeddedParts(
+  file: EnvironmentFile,
+  dataFolder: string,
+  undo: (() => Promise<void>)[],
+): Promise<Environment> {
+  if (!hasEmbeddedParts(file)) return file as Environment
+  const { startEmbeddedPeers } = await import('./demo/embedded-peers.ts')
+  const peers = await startEmbeddedPeers(file, dataFolder)
+  undo.push(() => peers.close())
+  return peers.environment
+}
