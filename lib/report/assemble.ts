@@ -1,0 +1,191 @@
+/**
+ * NightReportInput -> NightReport: the one place where a mail's facts are put together, masked and
+ * redacted. Pure. Sentences come from outcome.ts, comparisons from assemble-comparison.ts.
+ */
+import type { Reject } from '../model/issue.ts'
+import type { LoadResult } from '../model/run.ts'
+import { comparisonReport } from './assemble-comparison.ts'
+import { commandsFor } from './commands.ts'
+import { count, instant, plural } from './figures.ts'
+import { type ColumnFacts, columnFacts } from './mask.ts'
+import type {
+  FailureReport,
+  FileReport,
+  Law,
+  NightReport,
+  NightReportInput,
+  RejectLine,
+} from './night-report.ts'
+import { actionOf, headlineOf, nextOf, statusOf } from './outcome.ts'
+
+/** What keeps secrets out of texts (lib/log/redactor.ts). */
+export interface Redaction {
+  redact(text: string): string
+}
+
+/**
+ * The report of one night of one job.
+ * Guarantee: pure; no value of a personal or sensitive column and no known secret is in it.
+ */
+export function nightReport(input: NightReportInput, redaction: Redaction): NightReport {
+  const columns = columnFacts(input.job.map)
+  const comparisons = input.comparisons.map(({ result, history }) =>
+    comparisonReport(result, history, columns),
+  )
+  const rejectsTotal = input.load?.counts.rejected ?? input.rejects.length
+  const unitRule = input.job.map.unit
+  const partial = {
+    job: {
+      name: input.job.name,
+      purpose: input.job.purpose,
+      owner: input.job.owner,
+      ifLate: input.job.ifLate,
+    },
+    run: input.run,
+    attempt: input.attempt,
+    trigger: input.trigger,
+    revision: input.revision,
+    comparison: input.comparison,
+    environment: input.environment,
+    at: input.at,
+    replacesReport: input.replacesReport,
+    published: input.published,
+    failure: input.failure === null ? null : failureReport(input, redaction),
+    files: input.files.map(file => fileReport(file, input)),
+    warnings: input.warnings.map(warning => redaction.redact(warning)),
+    steps: input.steps,
+    laws: input.load === null ? [] : laws(input.load),
+    totals: input.load?.totals ?? [],
+    filters: input.load?.filters ?? [],
+    rejectsTotal,
+    rejectsByCode: input.rejectsByCode,
+    rejects: rejectLines(input.rejects, input.files, columns),
+    unitName: unitRule?.name ?? 'unit',
+    unitLaw: unitRule?.law ?? '',
+    failedUnits: input.failedUnits.map(unit => ({
+      file: fileName(unit.file, input.files),
+      unit: unit.unit,
+      records: unit.records,
+      differences: unit.differences,
+      remarks: [
+        ...unit.missing.map(label => `${label} missing`),
+        ...unit.repeated.map(label => `${label} stated more than once`),
+        ...(unit.rejectedRecords === 0 ? [] : [`${plural(unit.rejectedRecords, 'record')} unreadable`]),
+      ],
+    })),
+    comparisons,
+  }
+  const status = statusOf(input.state, partial)
+  return {
+    ...partial,
+    status,
+    headline: headlineOf(status, partial),
+    action: actionOf(status, partial, input.failure?.nextAttemptAt ?? null),
+    commands: commandsFor(status, input.run, {
+      rejects: rejectsTotal > 0,
+      comparison: comparisons.length > 0,
+      applied: input.published,
+    }),
+  }
+}
+
+function failureReport(input: NightReportInput, redaction: Redaction): FailureReport {
+  const { error, nextAttemptAt } = input.failure!
+  const place = (page: string) => (input.docsUrl === null ? `docs/${page}` : `${input.docsUrl}/${page}`)
+  return {
+    code: error.code,
+    step: error.step,
+    message: redaction.redact(error.message),
+    next: nextOf(error.retry, nextAttemptAt),
+    facts: Object.entries(error.details)
+      .filter(([, value]) => value !== null && value !== '')
+      .map(([name, value]) => ({
+        name,
+        value: redaction.redact(Array.isArray(value) ? value.join(', ') : String(value)),
+      })),
+    links: [
+      { label: `What ${error.code} means and who acts`, target: place('errors.md') },
+      { label: 'Runbook, by symptom', target: place('runbook.md') },
+    ],
+  }
+}
+
+function fileReport(file: NightReportInput['files'][number], input: NightReportInput): FileReport {
+  const replaced = input.replaces.filter(({ by }) => by === file.name)
+  if (replaced.length === 0) return { ...file, replaces: '' }
+  const names = replaced.map(({ name, receivedAt }) => `${name} received ${instant(receivedAt)}`)
+  return { ...file, replaces: `replaces ${names.join(' and ')}${effectOf(input)}` }
+}
+
+function effectOf({ load, published, state }: NightReportInput): string {
+  if (load === null || state !== 'done') return ''
+  if (!published) return ': nothing was published'
+  const sum = (name: 'deleted' | 'inserted' | 'updated') =>
+    load.tables.reduce((total, table) => total + table[name], 0)
+  const updated = sum('updated')
+  const parts = [
+    `${plural(sum('deleted'), 'row')} deleted`,
+    ...(updated === 0 ? [] : [`${count(updated)} updated`]),
+    `${count(sum('inserted'))} inserted`,
+  ]
+  return `: ${parts.join(', ')}`
+}
+
+/** The laws of delivery.md with this load's numbers. */
+export function laws(load: LoadResult): Law[] {
+  const { read, mapped, rejected, filtered } = load.counts
+  const tables = load.tables.map(table =>
+    law(
+      table.table,
+      { label: 'mapped rows', value: table.mapped },
+      [
+        { label: 'inserted', value: table.inserted },
+        { label: 'updated', value: table.updated },
+        { label: 'unchanged', value: table.unchanged },
+        { label: 'collapsed', value: table.collapsed },
+        { label: 'outdated', value: table.outdated },
+      ],
+      [{ label: 'deleted', value: table.deleted }],
+    ),
+  )
+  const records = law('records', { label: 'read', value: read }, [
+    { label: 'mapped', value: mapped },
+    { label: 'rejected', value: rejected },
+    { label: 'filtered', value: filtered },
+  ])
+  return [records, ...tables]
+}
+
+function law(subject: string, whole: Law['whole'], parts: Law['parts'], apart: Law['apart'] = []): Law {
+  const sum = parts.reduce((total, part) => total + part.value, 0)
+  return { subject, whole, parts, apart, holds: sum === whole.value }
+}
+
+function fileName(position: number, files: NightReportInput['files']): string {
+  return files[position]?.name ?? `file ${position + 1}`
+}
+
+/** One line per issue of each reject, masked. */
+export function rejectLines(
+  rejects: readonly Reject[],
+  files: NightReportInput['files'],
+  columns: ColumnFacts,
+): RejectLine[] {
+  return rejects.flatMap(reject =>
+    reject.issues.map(found => {
+      const shown = columns.shownIssue(found)
+      return {
+        file: fileName(reject.file, files),
+        line: reject.line,
+        step: reject.step,
+        unit: reject.unit,
+        code: shown.code,
+        column: shown.column,
+        field: shown.field,
+        value: shown.value,
+        rule: shown.message,
+        raw: columns.shownRaw(reject.raw),
+      }
+    }),
+  )
+}

@@ -1,0 +1,234 @@
+/**
+ * NightReport -> MailDocument: which sections a mail has, in the order of docs/reconciliation.md
+ * ("The mail"), and what stands in them. Comparisons are told in comparison-sections.ts.
+ */
+import { bytes, count, decimalsFor, duration, grouped, instant } from '../figures.ts'
+import type { FileReport, Law, NightReport } from '../night-report.ts'
+import { subjectOf } from '../subject.ts'
+import { visible } from '../visible.ts'
+import { type Block, cell, LEVELS, type Level, type MailDocument, type Section, shownNote } from './blocks.ts'
+import { changesSection, comparisonSections, gateSection } from './comparison-sections.ts'
+import { rejectsSection, unitsSection } from './reject-sections.ts'
+
+/** The whole mail at this level of detail. A clean night is one sentence unless something must be said about its files. */
+export function mailDocument(report: NightReport, level: Level = LEVELS[0]): MailDocument {
+  const quiet = report.status === 'CLEAN' || report.status === 'NOTHING TO DO'
+  return {
+    status: report.status,
+    subject: subjectOf(report),
+    kicker: [report.job.name, report.run.businessDate, ...environmentOf(report)]
+      .map(text => visible(text, 100))
+      .join(' · '),
+    headline: visible(report.headline, 600),
+    action: visible(report.action, 400),
+    urgency: quiet ? '' : `If it waits: ${visible(report.job.ifLate, 400)}`,
+    notices: noticesOf(report),
+    sections: (quiet ? quietSections(report, level) : fullSections(report, level)).filter(
+      ({ blocks }) => blocks.length > 0,
+    ),
+    footer: footerOf(report),
+  }
+}
+
+function environmentOf({ environment }: NightReport): string[] {
+  return environment.production ? [] : [`environment ${environment.name}`]
+}
+
+function noticesOf({ replacesReport, environment }: NightReport): string[] {
+  return [
+    ...(replacesReport === null
+      ? []
+      : [
+          `This report replaces the one of ${instant(replacesReport.at)} (attempt ${replacesReport.attempt}).`,
+        ]),
+    ...(environment.production ? [] : [`Not production: environment ${visible(environment.name, 60)}.`]),
+  ]
+}
+
+function quietSections(report: NightReport, level: Level): Section[] {
+  const told = report.files.some(
+    ({ note, replaces, verdict }) => note !== '' || replaces !== '' || verdict !== 'new',
+  )
+  return [
+    ...(told ? [filesSection(report, level)] : []),
+    { title: 'Worth knowing', blocks: warningsOf(report, level) },
+  ]
+}
+
+function fullSections(report: NightReport, level: Level): Section[] {
+  return [
+    failureSection(report),
+    gateSection(report, level),
+    changesSection(report),
+    ...comparisonSections(report, level, 'proof'),
+    unitsSection(report, level),
+    rejectsSection(report, level),
+    filesSection(report, level),
+    ...comparisonSections(report, level, 'breaks'),
+    lawsSection(report, level),
+    { title: 'Worth knowing', blocks: warningsOf(report, level) },
+    stepsSection(report),
+    { title: 'Commands', blocks: [{ kind: 'commands', items: report.commands }] },
+  ]
+}
+
+function failureSection({ failure }: NightReport): Section {
+  if (failure === null) return { title: '', blocks: [] }
+  const facts = failure.facts
+    .slice(0, 12)
+    .map(({ name, value }) => ({ name: visible(name, 40), value: visible(value, 160) }))
+  return {
+    title: 'What happened',
+    blocks: [
+      { kind: 'sentence', tone: 'bad', text: visible(failure.message, 1200) },
+      {
+        kind: 'facts',
+        items: [
+          { name: 'Code', value: failure.code },
+          { name: 'Step', value: failure.step },
+          { name: 'What happens next', value: failure.next },
+          ...failure.links.map(({ label, target }) => ({ name: label, value: target })),
+          ...facts,
+        ],
+      },
+    ],
+  }
+}
+
+function filesSection(report: NightReport, level: Level): Section {
+  if (report.files.length === 0) return { title: '', blocks: [] }
+  const rows = report.files
+    .slice(0, level.rows)
+    .map(file => [
+      cell(visible(file.name, level.characters)),
+      cell(bytes(file.bytes)),
+      cell(saidOf(file, level), file.verdict === 'new' ? 'plain' : 'warn'),
+    ])
+  return {
+    title: 'Files',
+    blocks: [
+      {
+        kind: 'table',
+        columns: [
+          { title: 'File', align: 'left' },
+          { title: 'Size', align: 'right' },
+          { title: 'What it is', align: 'left' },
+        ],
+        rows,
+        note: shownNote(rows.length, report.files.length, 'all in the attached summary'),
+      },
+    ],
+  }
+}
+
+const VERDICT_WORDS = {
+  new: 'new',
+  duplicate: 'duplicate: already loaded, no effect',
+  correction: 'correction',
+  additional: 'additional file of this date',
+} as const
+
+function saidOf(file: FileReport, level: Level): string {
+  const parts = [VERDICT_WORDS[file.verdict], file.replaces, file.note].filter(part => part !== '')
+  return visible(parts.join('; '), level.characters * 3)
+}
+
+function lawsSection(report: NightReport, level: Level): Section {
+  if (report.laws.length === 0) return { title: '', blocks: [] }
+  const laws = report.laws.slice(0, level.rows + 1)
+  const totals = report.totals.slice(0, level.rows)
+  const blocks: Block[] = [
+    {
+      kind: 'laws',
+      items: laws.map(law => ({
+        subject: visible(law.subject, 80),
+        equation: equation(law),
+        holds: law.holds,
+      })),
+      note: shownNote(laws.length, report.laws.length, 'all in the attached summary'),
+    },
+  ]
+  if (report.filters.length > 0) {
+    blocks.push({
+      kind: 'list',
+      items: report.filters
+        .slice(0, level.rows)
+        .map(({ reason, count: left }) =>
+          cell(`${count(left)} left out on purpose: ${visible(reason, 160)}`),
+        ),
+    })
+  }
+  if (totals.length > 0) {
+    blocks.push({
+      kind: 'table',
+      columns: [
+        { title: 'Control total', align: 'left' },
+        { title: 'Table', align: 'left' },
+        { title: 'Group', align: 'left' },
+        { title: 'Amount', align: 'right' },
+      ],
+      rows: totals.map(({ total, table, group, amount }) => [
+        cell(visible(total, 60)),
+        cell(table),
+        cell(visible(group, 40)),
+        cell(grouped(amount, decimalsFor(group, [amount]))),
+      ]),
+      note: shownNote(totals.length, report.totals.length, 'all in the attached summary'),
+    })
+  }
+  return { title: report.published ? 'Every record accounted for' : 'Counted, but not published', blocks }
+}
+
+/** `77,628 read = 77,620 mapped + 8 rejected + 0 filtered`. */
+export function equation({ whole, parts, apart }: Law): string {
+  const term = ({ label, value }: { label: string; value: number }) => `${count(value)} ${label}`
+  const beside = apart.map(part => `; ${term(part)}`).join('')
+  return `${term(whole)} = ${parts.map(term).join(' + ')}${beside}`
+}
+
+function warningsOf({ warnings }: NightReport, level: Level): Block[] {
+  if (warnings.length === 0) return []
+  const items = warnings.slice(0, level.rows).map(text => cell(visible(text, 240), 'warn'))
+  const rest = warnings.length - items.length
+  return [
+    {
+      kind: 'list',
+      items: rest === 0 ? items : [...items, cell(`${count(rest)} more, all in the attached summary`)],
+    },
+  ]
+}
+
+/** One line; the report's own time is not known while it is written. */
+function stepsSection({ steps }: NightReport): Section {
+  const words = steps
+    .filter(({ step, state }) => step !== 'report' || state === 'failed')
+    .map(
+      ({ step, state, ms }) =>
+        `${step} ${state === 'done' ? '' : `${state} `}${state === 'skipped' ? '' : duration(ms)}`,
+    )
+  return {
+    title: 'Steps',
+    blocks:
+      words.length === 0
+        ? []
+        : [{ kind: 'sentence', tone: 'quiet', text: words.map(text => text.trim()).join(', ') }],
+  }
+}
+
+function footerOf(report: NightReport): string[] {
+  const { run, attempt, revision, trigger, job } = report
+  const load = revision === null ? '' : `, revision ${revision}`
+  return [
+    visible(job.purpose, 300),
+    `Owner: ${visible(job.owner, 80)}. Run ${visible(run.job, 80)} ${run.businessDate}, attempt ${attempt} (${trigger})${load}, reported ${instant(report.at)}.`,
+    ...report.comparisons
+      .slice(0, 6)
+      .flatMap(({ name, left, right }) =>
+        left.digest === '' && right.digest === ''
+          ? []
+          : [
+              `Snapshots of ${visible(name, 80)}: ${left.digest.slice(0, 16)} and ${right.digest.slice(0, 16)}.`,
+            ],
+      ),
+  ]
+}

@@ -1,0 +1,253 @@
+/**
+ * The report of a night as a value: what happened to one business date of one job, masked and in
+ * the order in which people ask. assemble.ts makes it, document/ says it, attach/ lists it in full.
+ */
+import type { BreakKind, Comparison, Gate, Outcome, ProofLine, RowKind, SideResult } from '../model/break.ts'
+import type { TallymanError } from '../model/errors.ts'
+import type { Reject } from '../model/issue.ts'
+import type { JobDefinition } from '../model/job.ts'
+import type { FailedUnit, FilterCount } from '../model/mapping.ts'
+import type { FileResult, LoadResult, RunKey, StepResult, TotalResult, Trigger } from '../model/run.ts'
+import type { Step } from '../model/steps.ts'
+
+/** How a night ended, worst first: the first that holds is the mail's. */
+export const STATUSES = ['FAILED', 'INCONCLUSIVE', 'BREAKS', 'REJECTS', 'CLEAN', 'NOTHING TO DO'] as const
+export type Status = (typeof STATUSES)[number]
+
+/** What a break is compared with the nights before. */
+export type BreakState = 'new' | 'persisting' | 'changed' | 'reopened' | 'acknowledged'
+
+/** What the break ledger knows of the breaks of one comparison. */
+export interface BreakHistory {
+  /** By identity; what is not in it is new. */
+  readonly open: ReadonlyMap<
+    string,
+    {
+      readonly state: BreakState
+      readonly firstSeen: string
+      readonly businessDays: number
+      readonly owner: string | null
+    }
+  >
+  readonly resolved: readonly ResolvedBreak[]
+}
+
+/** A break of earlier nights that is gone. */
+export interface ResolvedBreak {
+  readonly kind: BreakKind
+  readonly key: Readonly<Record<string, string | null>>
+  readonly firstSeen: string
+  /** `source moved`, `target moved`, `both`, `gone from both`. */
+  readonly cause: string
+}
+
+/** A file that a correction took the place of. */
+export interface ReplacedFile {
+  /** Name of the file that replaces it. */
+  readonly by: string
+  readonly name: string
+  /** Instant, ISO. */
+  readonly receivedAt: string
+}
+
+/** Everything a report is assembled from. Values are as stored: masking is assembled in. */
+export interface NightReportInput {
+  readonly job: Pick<JobDefinition, 'name' | 'purpose' | 'owner' | 'ifLate' | 'map'>
+  readonly run: RunKey
+  readonly attempt: number
+  readonly trigger: Trigger
+  readonly revision: number | null
+  /** Number of the comparison (T6): the Message-ID derives from it; null when none was made. */
+  readonly comparison: number | null
+  readonly environment: { readonly name: string; readonly production: boolean }
+  /** Instant of the report, ISO, from the clock. */
+  readonly at: string
+  /** `nothing-to-do`: the file set is the applied one. `failed` goes with `failure`. */
+  readonly state: 'done' | 'nothing-to-do' | 'failed'
+  readonly files: readonly FileResult[]
+  readonly replaces: readonly ReplacedFile[]
+  readonly steps: readonly StepResult[]
+  /** Null before the load; with `published` false these counts took no effect. */
+  readonly load: LoadResult | null
+  readonly published: boolean
+  /** Lines such as "unknown extra column", with their file's name. */
+  readonly warnings: readonly string[]
+  /** The first rejects; `rejectsByCode` counts all of them. */
+  readonly rejects: readonly Reject[]
+  readonly rejectsByCode: readonly { readonly code: string; readonly count: number }[]
+  readonly failedUnits: readonly FailedUnit[]
+  readonly comparisons: readonly {
+    readonly result: Comparison
+    readonly history: BreakHistory | null
+  }[]
+  readonly failure: { readonly error: TallymanError; readonly nextAttemptAt: string | null } | null
+  /** Earlier report of the same run, which this one replaces. */
+  readonly replacesReport: { readonly attempt: number; readonly at: string } | null
+  /** Where docs/ can be read, `https://...`; null: the path in the checkout is named. */
+  readonly docsUrl: string | null
+}
+
+/** A command and what it is for. */
+export interface Command {
+  readonly purpose: string
+  readonly line: string
+}
+
+/** Numbers that must add up: `read = mapped + rejected + filtered`. */
+export interface Law {
+  readonly subject: string
+  readonly whole: { readonly label: string; readonly value: number }
+  readonly parts: readonly { readonly label: string; readonly value: number }[]
+  /** Counted apart from the law. */
+  readonly apart: readonly { readonly label: string; readonly value: number }[]
+  readonly holds: boolean
+}
+
+/** A file of the night. */
+export interface FileReport extends FileResult {
+  /** `replaces ORDERS_20261119.csv received ...: 40 rows deleted, 41 inserted`, empty when it replaces nothing. */
+  readonly replaces: string
+}
+
+/** One issue of one reject, with its place. */
+export interface RejectLine {
+  readonly file: string
+  readonly line: number
+  readonly step: Step
+  readonly unit: string | null
+  readonly code: string
+  readonly column: string | null
+  readonly field: string | null
+  readonly value: string | null
+  readonly rule: string
+  readonly raw: string
+}
+
+/** A break as the mail shows it. */
+export interface BreakLine {
+  readonly identity: string
+  readonly state: BreakState
+  readonly kind: BreakKind
+  readonly key: readonly { readonly name: string; readonly value: string | null }[]
+  readonly columns: readonly BreakValue[]
+  readonly leftRows: number
+  readonly rightRows: number
+  readonly origin: { readonly file: string; readonly line: number } | null
+  readonly hint: string
+  readonly firstSeen: string | null
+  readonly businessDays: number
+  readonly owner: string | null
+}
+
+/** Both values of one column of a break; `numeric` ones are written as amounts. */
+export interface BreakValue {
+  readonly name: string
+  readonly left: string | null
+  readonly right: string | null
+  readonly delta: string | null
+  readonly nature: string
+  readonly numeric: boolean
+  readonly scale: number | null
+}
+
+/** How many breaks are in which state. */
+export interface Changes {
+  readonly new: number
+  readonly persisting: number
+  readonly changed: number
+  readonly reopened: number
+  readonly acknowledged: number
+  readonly resolved: number
+  readonly pending: number
+}
+
+/** One comparison of the night. */
+export interface ComparisonReport {
+  readonly name: string
+  readonly outcome: Outcome
+  readonly left: SideResult
+  readonly right: SideResult
+  readonly gates: readonly Gate[]
+  readonly rows: Readonly<Record<RowKind, { readonly left: number; readonly right: number }>>
+  readonly proof: readonly ProofLine[]
+  /** The amounts of the first total that are not proved equal, by group, added without their signs. */
+  readonly atRisk: readonly { readonly total: string; readonly group: string; readonly amount: string }[]
+  readonly changes: Changes
+  /** Oldest open break in business days, null when all are new. */
+  readonly oldest: number | null
+  /** New, then oldest, then largest; acknowledged ones are not among them. */
+  readonly breaks: readonly BreakLine[]
+  readonly acknowledged: readonly BreakLine[]
+  readonly breaksTotal: number
+  readonly breaksFile: string | null
+  readonly resolved: readonly {
+    readonly kind: BreakKind
+    readonly key: BreakLine['key']
+    readonly firstSeen: string
+    readonly cause: string
+  }[]
+  /** Concentrations and likely causes, each a sentence. */
+  readonly hints: readonly string[]
+  readonly rulesUsed: Comparison['rulesUsed']
+}
+
+/** What went wrong, for a failure mail. */
+export interface FailureReport {
+  readonly code: string
+  readonly step: TallymanError['step']
+  readonly message: string
+  readonly next: string
+  readonly facts: readonly { readonly name: string; readonly value: string }[]
+  /** The code's row in docs/errors.md and the runbook. */
+  readonly links: readonly { readonly label: string; readonly target: string }[]
+}
+
+/** A unit that does not tie. */
+export interface UnitReport {
+  readonly file: string
+  readonly unit: string
+  readonly records: number
+  readonly differences: FailedUnit['differences']
+  /** What else is wrong: `closing balance missing`, `2 records unreadable`. */
+  readonly remarks: readonly string[]
+}
+
+/** The report of one night of one job. Pure data, masked. */
+export interface NightReport {
+  readonly status: Status
+  readonly job: {
+    readonly name: string
+    readonly purpose: string
+    readonly owner: string
+    readonly ifLate: string
+  }
+  readonly run: RunKey
+  readonly attempt: number
+  readonly trigger: Trigger
+  readonly revision: number | null
+  readonly comparison: number | null
+  readonly environment: { readonly name: string; readonly production: boolean }
+  readonly at: string
+  /** What happened, in a sentence for someone who knows the business and not the machine. */
+  readonly headline: string
+  /** What to do, in sentences. */
+  readonly action: string
+  readonly replacesReport: NightReportInput['replacesReport']
+  readonly published: boolean
+  readonly failure: FailureReport | null
+  readonly files: readonly FileReport[]
+  readonly warnings: readonly string[]
+  readonly steps: readonly StepResult[]
+  readonly laws: readonly Law[]
+  readonly totals: readonly TotalResult[]
+  readonly filters: readonly FilterCount[]
+  readonly rejectsTotal: number
+  readonly rejectsByCode: NightReportInput['rejectsByCode']
+  readonly rejects: readonly RejectLine[]
+  /** Noun of the job's units, `statement`. */
+  readonly unitName: string
+  readonly unitLaw: string
+  readonly failedUnits: readonly UnitReport[]
+  readonly comparisons: readonly ComparisonReport[]
+  readonly commands: readonly Command[]
+}

@@ -1,0 +1,165 @@
+/**
+ * The words at the top of a mail: how the night ended, what happened in one sentence that an
+ * accountant understands, what to do, and what happens next. Nothing here knows about layout.
+ */
+import type { Retry } from '../model/errors.ts'
+import { amountOf, count, instant, money, plural } from './figures.ts'
+import type { ComparisonReport, NightReport, NightReportInput, Status } from './night-report.ts'
+
+/** A report before its words. */
+export type Facts = Omit<NightReport, 'status' | 'headline' | 'action' | 'commands'>
+
+/** How the night ended: the worst that holds. */
+export function statusOf(state: NightReportInput['state'], facts: Facts): Status {
+  if (state === 'failed' || facts.failure !== null) return 'FAILED'
+  if (state === 'nothing-to-do') return 'NOTHING TO DO'
+  const outcomes = facts.comparisons.map(({ outcome }) => outcome)
+  if (outcomes.includes('INCONCLUSIVE')) return 'INCONCLUSIVE'
+  if (outcomes.includes('BREAKS')) return 'BREAKS'
+  return facts.rejectsTotal > 0 || facts.failedUnits.length > 0 ? 'REJECTS' : 'CLEAN'
+}
+
+/** What happened, in one or two sentences. */
+export function headlineOf(status: Status, facts: Facts): string {
+  const date = facts.run.businessDate
+  switch (status) {
+    case 'FAILED':
+      return failedHeadline(facts)
+    case 'NOTHING TO DO': {
+      const names = facts.files.map(({ name }) => name)
+      if (names.length === 0) return `Nothing new came for ${date}.`
+      const subject = names.length === 1 ? `${names[0]} is` : `All ${names.length} files are`
+      return `Nothing new came for ${date}: ${subject} the same as what is already loaded. Nothing was changed.`
+    }
+    case 'INCONCLUSIVE': {
+      const gate = facts.comparisons.flatMap(({ gates }) => gates).find(({ state }) => state === 'failed')
+      const why = gate === undefined ? '' : ` ${sentence(gate.message)}`
+      return `The two sides could not be compared for ${date}, so nothing is proved, neither right nor wrong.${why}`
+    }
+    case 'BREAKS':
+      return `${breaksHeadline(facts)}${rejectsAddition(facts)}`
+    case 'REJECTS':
+      return rejectsHeadline(facts)
+    case 'CLEAN':
+      return cleanHeadline(facts)
+  }
+}
+
+function failedHeadline(facts: Facts): string {
+  const date = facts.run.businessDate
+  const step = facts.failure?.step ?? 'run'
+  const untouched = facts.published ? '' : ' Nothing was published.'
+  switch (step) {
+    case 'fetch':
+      return `The files of ${date} did not arrive as they should.${untouched}`
+    case 'parse':
+      return `The files of ${date} can't be read as what they were declared to be.${untouched}`
+    case 'map':
+      return `Too much of the data of ${date} is unusable.${untouched}`
+    case 'load':
+      return `The load of ${date} did not succeed.`
+    case 'reconcile':
+      return facts.published
+        ? `The data of ${date} was loaded, but it could not be checked.`
+        : `The data of ${date} could not be checked.`
+    case 'report':
+      return `The data of ${date} was loaded and checked, but its report could not be made.`
+    default:
+      return `The run for ${date} could not be finished.${facts.published ? ' Its data was loaded.' : untouched}`
+  }
+}
+
+function breaksHeadline(facts: Facts): string {
+  const date = facts.run.businessDate
+  const broken = facts.comparisons.filter(({ outcome }) => outcome === 'BREAKS')
+  const total = broken.reduce((sum, { breaksTotal }) => sum + breaksTotal, 0)
+  const risk = riskOf(facts.comparisons)
+  const atRisk = risk === '' ? '' : ` At risk: ${risk}.`
+  if (broken.length !== 1) {
+    return `On ${date}, ${count(broken.length)} of ${plural(facts.comparisons.length, 'comparison')} found ${plural(total, 'difference')}.${atRisk}`
+  }
+  const { left, right } = broken[0]!
+  const rows = Math.max(left.rows, right.rows)
+  return `On ${date}, ${left.name} and ${right.name} differ in ${count(total)} of ${plural(rows, 'row')}.${atRisk}`
+}
+
+/** `EUR 1,240.00 and USD 3.10`, `up to` when several comparisons may speak of the same money; empty for none. */
+export function riskOf(comparisons: readonly ComparisonReport[]): string {
+  const risky = comparisons.filter(({ atRisk }) => atRisk.length > 0)
+  const [first, ...others] = risky
+  if (first === undefined) return ''
+  const worst = others.reduce((a, b) => (b.breaksTotal > a.breaksTotal ? b : a), first)
+  const amounts = worst.atRisk.slice(0, 3).map(amountOf)
+  const more = worst.atRisk.length - amounts.length
+  const listed = more === 0 ? joined(amounts) : `${amounts.join(', ')} and ${count(more)} more currencies`
+  return others.length === 0 ? listed : `${listed} and more`
+}
+
+function rejectsAddition({ rejectsTotal }: Facts): string {
+  if (rejectsTotal === 0) return ''
+  return ` ${plural(rejectsTotal, 'record')} ${rejectsTotal === 1 ? 'was' : 'were'} refused.`
+}
+
+function rejectsHeadline(facts: Facts): string {
+  const date = facts.run.businessDate
+  const read = facts.laws[0]?.whole.value ?? facts.rejectsTotal
+  const refused = `${count(facts.rejectsTotal)} of ${plural(read, 'record')} of ${date} ${facts.rejectsTotal === 1 ? 'was' : 'were'} refused; the others are loaded.`
+  const [unit] = facts.failedUnits
+  if (unit === undefined) return refused
+  if (facts.failedUnits.length > 1) {
+    return `${plural(facts.failedUnits.length, facts.unitName)} of ${date} do not tie and were kept out whole. ${refused}`
+  }
+  const by = joined(unit.differences.map(({ group, difference }) => money(group, difference)))
+  const why = by === '' ? unit.remarks.join(', ') : `the difference is ${by}`
+  return `The ${facts.unitName} ${unit.unit} of ${date} does not tie: ${why}. It was kept out whole. ${refused}`
+}
+
+function cleanHeadline(facts: Facts): string {
+  const read = facts.laws[0]?.whole.value ?? 0
+  const filtered = facts.laws[0]?.parts.find(({ label }) => label === 'filtered')?.value ?? 0
+  const loaded = `All ${plural(read - filtered, 'record')} of ${facts.run.businessDate} ${read - filtered === 1 ? 'is' : 'are'} loaded`
+  const [first, ...others] = facts.comparisons
+  if (first === undefined) return `${loaded}. No comparison is declared for this job.`
+  const proved = first.proof.length === 0 ? '' : ', to the last digit'
+  const more =
+    others.length === 0 ? '' : ` ${plural(others.length, 'further comparison')} found no difference either.`
+  return `${loaded}, and ${first.left.name} and ${first.right.name} agree in ${plural(Math.max(first.left.rows, first.right.rows), 'row')}${proved}.${more}`
+}
+
+/** What the reader is to do. */
+export function actionOf(status: Status, facts: Facts, nextAttemptAt: string | null): string {
+  switch (status) {
+    case 'CLEAN':
+    case 'NOTHING TO DO':
+      return 'Nothing to do.'
+    case 'FAILED':
+      return nextAttemptAt !== null
+        ? `Nothing yet: it is tried again at ${instant(nextAttemptAt)}.`
+        : 'Read the cause below and put it right, then run this date again with the first command at the end.'
+    case 'INCONCLUSIVE':
+      return 'Put right what is named under Checks before comparing, then compare again with the command at the end.'
+    case 'BREAKS':
+      return 'Decide for each difference below which side is right and correct the other at its source, then run this date again with the first command at the end.'
+    case 'REJECTS':
+      return facts.failedUnits.length > 0
+        ? `Ask the sender for a ${facts.unitName} that adds up. The corrected file is loaded by itself when it comes.`
+        : 'Ask the sender to correct the records below and to send the file again: it is loaded by itself when it comes.'
+  }
+}
+
+/** What Tallyman does about a failure by itself. */
+export function nextOf(retry: Retry, nextAttemptAt: string | null): string {
+  if (nextAttemptAt !== null) return `It is tried again by itself at ${instant(nextAttemptAt)}.`
+  if (retry === 'verify-first') {
+    return 'It may already have taken effect: the next run looks first and never does it twice.'
+  }
+  return 'It is not tried again by itself: somebody has to act.'
+}
+
+function joined(items: readonly string[]): string {
+  return items.length < 2 ? (items[0] ?? '') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
