@@ -171,7 +171,7 @@ export async function runProgram(
   const terminal = openTerminal(process, {
     json: wants('--json'),
     quiet: wants('--quiet'),
-    noColor: (variables['NO_COLOR'] ?? '') !== '',
+    noColor: (variables.NO_COLOR ?? '') !== '',
   })
   const program = new Command('tallyman')
     .description(

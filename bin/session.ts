@@ -2,6 +2,7 @@
  * What a command gets: the terminal, the wishes that hold for all commands, and the engine, opened
  * only when asked for so that `--help` and `next` start nothing. Closing undoes all of it.
  */
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { EnvironmentFile } from '../lib/model/environment.ts'
 import { type Environment, hasEmbeddedParts } from '../lib/model/environment.ts'
@@ -66,7 +67,7 @@ export function openSession(
   let configuration: Promise<Configuration> | null = null
   let engine: Promise<Engine> | null = null
   const readOnce = (): Promise<Configuration> => {
-    configuration ??= readConfiguration(projectRoot(workingDirectory), variables['TALLYMAN_ENV'] ?? 'local')
+    configuration ??= readConfiguration(projectRoot(workingDirectory), variables.TALLYMAN_ENV ?? 'local')
     return configuration
   }
   const open = async (): Promise<Engine> => {
@@ -83,7 +84,7 @@ export function openSession(
       clock: systemClock,
       signal,
       progress: progress.show,
-      codeFolder: root,
+      codeVersion: codeVersion(),
     })
     undo.push(() => opened.close())
     return opened
@@ -104,6 +105,12 @@ export function openSession(
       for (const step of undo.reverse()) await step()
     },
   }
+}
+
+/** The package's version: what an attempt records as its code. */
+function codeVersion(): string {
+  const file = new URL('../package.json', import.meta.url)
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
 async function startEmbeddedParts(

@@ -6,7 +6,7 @@
 import { armFailpoint } from '../lib/model/failpoint.ts'
 import { runProgram } from './program.ts'
 
-const failpoint = process.env['TALLYMAN_FAILPOINT']
+const failpoint = process.env.TALLYMAN_FAILPOINT
 if (failpoint !== undefined && failpoint !== '') armFailpoint(failpoint)
 
 // Streams are flushed by letting the loop drain; exit only ends what a peer keeps open.
