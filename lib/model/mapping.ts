@@ -118,8 +118,8 @@ export interface BoundMapping {
 export interface MappedOutput {
   readonly tables: Readonly<Record<string, MappedRows>>
   readonly rejects: Reject[]
-  /** Counts records; the reason of a filtered one is noted. */
-  mapped(): void
+  /** Counts records and says their unit; the reason of a filtered one is noted. */
+  mapped(unit: string | null): void
   filtered(reason: string): void
 }
 

@@ -17,10 +17,16 @@ export type WhenAmbiguous = 'issue' | 'earlier' | 'later'
 /** Which instant a local time in a gap means: read with the offset before the gap (later instant) or after it; `issue` refuses it. */
 export type WhenMissing = WhenAmbiguous
 
+/** Why some parts are no instant. */
+export type NoInstant = { readonly why: 'ambiguous' | 'missing' | 'too-precise' | 'out-of-range' }
+
 /** Turns parts with or without an offset into UTC text, or says why it can't. */
-export type ToInstant = (
-  parts: DateParts,
-) => string | 'ambiguous' | 'missing' | 'too-precise' | 'out-of-range'
+export type ToInstant = (parts: DateParts) => string | NoInstant
+
+const AMBIGUOUS: NoInstant = { why: 'ambiguous' }
+const MISSING: NoInstant = { why: 'missing' }
+const TOO_PRECISE: NoInstant = { why: 'too-precise' }
+const OUT_OF_RANGE: NoInstant = { why: 'out-of-range' }
 
 /** Offsets, in minutes, that hold somewhere around a local day: one on nearly all days. */
 function offsetsAround(zone: IANAZone, day: number): readonly number[] {
@@ -57,7 +63,7 @@ export function instantReader(zone: string, ambiguous: WhenAmbiguous, missing: W
     return offsets
   }
 
-  const fromLocal = (wall: number): number | 'ambiguous' | 'missing' => {
+  const fromLocal = (wall: number): number | NoInstant => {
     const offsets = offsetsOf(Math.floor(wall / DAY_MS) * DAY_MS)
     if (offsets.length === 1) return wall - offsets[0]! * MINUTE_MS
     const fits = offsets
@@ -66,25 +72,25 @@ export function instantReader(zone: string, ambiguous: WhenAmbiguous, missing: W
     if (fits.length === 1) return fits[0]!
     if (fits.length > 1)
       return ambiguous === 'issue'
-        ? 'ambiguous'
+        ? AMBIGUOUS
         : ambiguous === 'earlier'
           ? Math.min(...fits)
           : Math.max(...fits)
-    if (missing === 'issue') return 'missing'
+    if (missing === 'issue') return MISSING
     const read = offsets.map(offset => wall - offset * MINUTE_MS)
     return missing === 'earlier' ? Math.min(...read) : Math.max(...read)
   }
 
   return parts => {
     const fraction = micros(parts.fraction)
-    if (fraction === null) return 'too-precise'
+    if (fraction === null) return TOO_PRECISE
     // Date.UTC reads years below 100 as 19xx, so the year is set apart.
     const date = new Date(0)
     date.setUTCFullYear(parts.year, parts.month - 1, parts.day)
     const wall = date.getTime() + parts.hour * HOUR_MS + parts.minute * MINUTE_MS + parts.second * 1000
     const instant = parts.offset === null ? fromLocal(wall) : wall - parts.offset * MINUTE_MS
-    if (typeof instant === 'string') return instant
+    if (typeof instant === 'object') return instant
     const text = new Date(instant).toISOString()
-    return text.length === 24 ? `${text.slice(0, 19)}${fraction}Z` : 'out-of-range'
+    return text.length === 24 ? `${text.slice(0, 19)}${fraction}Z` : OUT_OF_RANGE
   }
 }
