@@ -3,7 +3,14 @@
  * fate. Used by connection.ts; the rule is delivery.md's "Lost answer to COMMIT".
  */
 import { RunError } from '../model/errors.ts'
-import type { Home } from './connection.ts'
+
+/** Who can be asked about transactions: the database, over a session other than the lost one. */
+export interface Witness {
+  /** `committed`, `aborted`, `in progress`, or null when the server no longer knows. */
+  transactionStatus(xid: string): Promise<string | null>
+  /** Waits on the injected clock. */
+  sleep(ms: number): Promise<void>
+}
 
 /** Pause between two questions. A commit in progress ends in milliseconds, a restarting server in seconds. */
 const ASK_EVERY_MS = 200
@@ -15,10 +22,10 @@ const ASK_TIMES = 600
  * Returns when transaction `xid` did commit.
  * @throws RUN_DATABASE_LOST (retry backoff) when it is proved not to have; RUN_COMMIT_UNDECIDED when nobody can tell.
  */
-export async function proveCommit(home: Home, xid: string, lost: Error): Promise<void> {
+export async function proveCommit(witness: Witness, xid: string, lost: Error): Promise<void> {
   let last: unknown = lost
   for (let asked = 0; asked < ASK_TIMES; asked += 1) {
-    const status = await ask(home, xid).catch(error => {
+    const status = await witness.transactionStatus(xid).catch(error => {
       last = error
       return 'unreachable' as const
     })
@@ -31,25 +38,11 @@ export async function proveCommit(home: Home, xid: string, lost: Error): Promise
       )
     }
     if (status === null) break
-    await home.sleep(ASK_EVERY_MS)
+    await witness.sleep(ASK_EVERY_MS)
   }
   throw new RunError(
     'RUN_COMMIT_UNDECIDED',
     `The connection to the database was lost during COMMIT, and the fate of transaction ${xid} can't be learned. The load's gate decides it at the next attempt.`,
     { retry: 'verify-first', details: { xid }, cause: last },
   )
-}
-
-/** The server's word: `committed`, `aborted`, `in progress`, or null when it no longer knows. */
-async function ask(home: Home, xid: string): Promise<string | null> {
-  const connection = await home.connect()
-  try {
-    const { rows } = await connection.query<{ status: string | null }>(
-      'SELECT pg_xact_status($1::text::xid8) AS status',
-      [xid],
-    )
-    return rows[0]!.status
-  } finally {
-    await connection.close()
-  }
 }

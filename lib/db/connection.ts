@@ -5,7 +5,7 @@
  */
 import type pg from 'pg'
 import { BugError } from '../model/errors.ts'
-import { proveCommit } from './commit.ts'
+import { proveCommit, type Witness } from './commit.ts'
 import { copyFrom, copyTo } from './copy.ts'
 import { lostError, translateError } from './translate.ts'
 
@@ -17,13 +17,9 @@ export interface Result<Row> {
 }
 
 /** What a session can ask of the database it belongs to. */
-export interface Home {
-  /** A fresh session of the same database. */
-  connect(): Promise<Connection>
+export interface Home extends Witness {
   /** Ends a session on the server, if it is still the one that started at `backendStart`. */
   terminate(pid: number, backendStart: string): Promise<void>
-  /** Waits on the injected clock. */
-  sleep(ms: number): Promise<void>
 }
 
 /** How a transaction ends. */

@@ -117,6 +117,20 @@ export class Database implements Home {
     )
   }
 
+  /** The fate of a transaction: `committed`, `aborted`, `in progress`, or null when the server no longer knows. */
+  async transactionStatus(xid: string): Promise<string | null> {
+    const connection = await this.connect()
+    try {
+      const { rows } = await connection.query<{ status: string | null }>(
+        'SELECT pg_xact_status($1::text::xid8) AS status',
+        [xid],
+      )
+      return rows[0]!.status
+    } finally {
+      await connection.close()
+    }
+  }
+
   /** Waits on the database's clock. */
   sleep(ms: number): Promise<void> {
     return this.#clock.sleep(ms)

@@ -104,6 +104,7 @@ CREATE TABLE tallyman.revision (
   number int NOT NULL,
   attempt bigint NOT NULL REFERENCES tallyman.attempt,
   feed text NOT NULL,
+  per_date text NOT NULL CHECK (per_date IN ('one','many')),
   mode text NOT NULL,
   input_digest text NOT NULL,
   overlay_version int NOT NULL DEFAULT 0,
