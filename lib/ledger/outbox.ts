@@ -88,7 +88,9 @@ export async function leaseMails(
        o.headers, o.text_body AS text, o.html_body AS html, false AS held, o.tries - 1 AS tries`,
     [options.limit, options.leaseMs, options.runId ?? null],
   )
-  return Promise.all(leased.rows.map(async mail => ({ ...mail, ...(await contentOf(connection, mail.id)) })))
+  const mails: LeasedMail[] = []
+  for (const mail of leased.rows) mails.push({ ...mail, ...(await contentOf(connection, mail.id)) })
+  return mails
 }
 
 async function contentOf(
