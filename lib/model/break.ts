@@ -116,6 +116,13 @@ export interface Comparison {
   readonly counts: Readonly<Partial<Record<RowKind | BreakKind, number>>>
   /** Equalities won by each rule: `trim on name: 12`. */
   readonly rulesUsed: readonly { readonly rule: string; readonly column: string; readonly count: number }[]
+  /** What numeric tolerances let pass, by column: right - left added up with and without signs, exact text. */
+  readonly tolerated?: readonly {
+    readonly column: string
+    readonly count: number
+    readonly net: string
+    readonly gross: string
+  }[]
   readonly proof: readonly ProofLine[]
   /** The first breaks in report order (new first is the report's business), at most BREAKS_IN_MEMORY. */
   readonly breaks: readonly Break[]

@@ -1,0 +1,93 @@
+/**
+ * Comparison rules as SQL over canonical text: what a value is under its type and rules, and whether
+ * it can be read at all. Tolerances are not here, they need two values (difference.ts).
+ * Exact meaning: docs/reconciliation.md, Rules.
+ */
+import { quoteText } from '../../lib/format/duckdb/sql.ts'
+import { isNumeric, type PlannedColumn } from './plan.ts'
+
+/** What counts as white space: Unicode's White_Space and the byte order mark. */
+export const WHITE_SPACE =
+  '\t\n\v\f\r \u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff'
+
+/** The same for RE2 and, with the `u` flag, for JavaScript. */
+const RUN_OF_SPACE = '[\\t-\\r\\x{85}\\x{FEFF}\\pZ]+'
+
+const DECIMAL = '[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)'
+const INTEGER = '[+-]?[0-9]+'
+const TIMESTAMP = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z'
+const DATE = '[0-9]{4}-[0-9]{2}-[0-9]{2}'
+
+/** Characters of an instant that a precision keeps: `2026-11-20T10:05:59`. */
+const KEPT = { second: 19, minute: 16, day: 10 } as const
+
+/** Macros that the expressions of this file use; run once per DuckDB. */
+export const MACROS = [
+  // Digits only are handled, so values of any length stay exact.
+  `create temp macro canonical_parts(sign, whole, fraction) as
+     case when whole = '' and fraction = '' then '0'
+          else sign || case when whole = '' then '0' else whole end || case when fraction = '' then '' else '.' || fraction end end`,
+  `create temp macro canonical_decimal(v) as
+     canonical_parts(
+       case when v[1] = '-' then '-' else '' end,
+       ltrim(split_part(ltrim(v, '+-'), '.', 1), '0'),
+       rtrim(split_part(ltrim(v, '+-'), '.', 2), '0'))`,
+  `create temp macro part(v) as case when v is null then 'n' else strlen(v)::varchar || ':' || v end`,
+]
+
+/** The value as its type and text rules want it, before it is judged: NFC, trimmed, collapsed, null tokens null. */
+function prepared({ kind, rule }: PlannedColumn, value: string): string {
+  let sql = kind === 'text' ? `nfc_normalize(${value})` : value
+  if (rule.trim === true) sql = `trim(${sql}, ${quoteText(WHITE_SPACE)})`
+  if (rule.collapse === true) sql = `regexp_replace(${sql}, ${quoteText(RUN_OF_SPACE)}, ' ', 'g')`
+  if (rule.nullTokens !== undefined && rule.nullTokens.length > 0) {
+    sql = `case when ${sql} in (${rule.nullTokens.map(quoteText).join(', ')}) then null else ${sql} end`
+  }
+  return sql
+}
+
+/** SQL for the value under its rules: equal text means equal values, tolerances aside. */
+export function normalised(column: PlannedColumn, value: string): string {
+  const sql = prepared(column, value)
+  const { kind, rule } = column
+  if (isNumeric(kind)) return `canonical_decimal(${sql})`
+  if (kind === 'timestamp') {
+    if (rule.precision !== undefined) return `left(${sql}, ${KEPT[rule.precision]})`
+    const whole = `rtrim(${sql}, 'Z')`
+    return `case when contains(${sql}, '.') then rtrim(rtrim(${whole}, '0'), '.') else ${whole} end || 'Z'`
+  }
+  if (kind !== 'text') return sql
+  let text = sql
+  if (rule.stripAccents === true) text = `strip_accents(${text})`
+  if (rule.foldCase === true) text = `lower(${text})`
+  return text
+}
+
+/** SQL condition: this value can't be read as its type. Null for text, which is always readable. */
+export function unreadable(column: PlannedColumn, value: string): string | null {
+  const sql = prepared(column, value)
+  switch (column.kind) {
+    case 'text':
+      return null
+    case 'decimal':
+      return `not regexp_full_match(${sql}, ${quoteText(DECIMAL)})`
+    case 'integer':
+      return `not regexp_full_match(${sql}, ${quoteText(INTEGER)})`
+    case 'boolean':
+      return `${sql} not in ('true', 'false')`
+    case 'date':
+      return `(not regexp_full_match(${sql}, ${quoteText(DATE)}) or try_cast(${sql} as date) is null)`
+    case 'timestamp':
+      return `(not regexp_full_match(${sql}, ${quoteText(TIMESTAMP)}) or try_cast(rtrim(${sql}, 'Z') as timestamp_ns) is null)`
+  }
+}
+
+/** SQL condition: a key part is null or blank. */
+export function blank(normalisedKey: string): string {
+  return `(${normalisedKey} is null or ltrim(${normalisedKey}, ${quoteText(WHITE_SPACE)}) = '')`
+}
+
+/** SQL for the canonical text of a row: each part with its length, so no two rows share one. */
+export function rowText(values: readonly string[]): string {
+  return values.length === 0 ? "''" : `concat(${values.map(value => `part(${value})`).join(', ')})`
+}

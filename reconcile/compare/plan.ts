@@ -1,0 +1,131 @@
+/**
+ * What a comparison needs to know, independent of job or command: key, compared columns with their
+ * rules, totals. Made from a job's reconciliation here, from the command line in sides/.
+ */
+import { ConfigError } from '../../lib/model/errors.ts'
+import type { CompareRule, Reconciliation } from '../../lib/model/job.ts'
+import type { Mapping } from '../../lib/model/mapping.ts'
+import { qualifiedName, type TableDefinition, type TotalRule } from '../../lib/model/table.ts'
+import { type ValueKind, valueKind } from '../snapshot/columns.ts'
+
+/** One column that takes part. Both snapshots have it under this name. */
+export interface PlannedColumn {
+  readonly name: string
+  readonly kind: ValueKind
+  readonly rule: CompareRule
+}
+
+/** A comparison as planned. */
+export interface ComparePlan {
+  /** The reconciliation's name for ever: part of each break's identity. */
+  readonly name: string
+  /** Empty: rows are compared as bags, by all their columns. */
+  readonly key: readonly PlannedColumn[]
+  /** Compared columns, none of the key. */
+  readonly columns: readonly PlannedColumn[]
+  readonly totals: Readonly<Record<string, TotalRule>>
+  /** Columns that totals need but that are not compared. */
+  readonly carried: readonly PlannedColumn[]
+}
+
+/** All columns of a plan: key, compared, carried, in this order. */
+export function columnsOf(plan: ComparePlan): PlannedColumn[] {
+  return [...plan.key, ...plan.columns, ...plan.carried]
+}
+
+/**
+ * The table that a reconciliation of a job compares.
+ * @throws CONFIG_RECONCILE_TABLE_UNKNOWN when its mapping makes no such table.
+ */
+export function tableOf(
+  reconciliation: Reconciliation,
+  mapping: Pick<Mapping, 'name' | 'tables'>,
+): TableDefinition {
+  const tables = mapping.tables as Readonly<Record<string, TableDefinition>>
+  const found =
+    tables[reconciliation.table] ??
+    Object.values(tables).find(table => qualifiedName(table) === reconciliation.table)
+  if (found !== undefined) return found
+  throw new ConfigError(
+    'CONFIG_RECONCILE_TABLE_UNKNOWN',
+    `The reconciliation ${reconciliation.name} compares ${reconciliation.table}, but the mapping ${mapping.name} makes ${Object.keys(tables).join(', ')}. Nothing was started.`,
+  )
+}
+
+/** The plan of a job's reconciliation. @throws CONFIG_COMPARE_RULE_INVALID for rules over columns that the table lacks. */
+export function planOf(reconciliation: Reconciliation, job: string, table: TableDefinition): ComparePlan {
+  const all = Object.entries(table.columns).flatMap(([name, { type }]) => {
+    const kind = valueKind(type)
+    return kind === null ? [] : [{ name, kind, rule: reconciliation.rules[name] ?? {} }]
+  })
+  const unknown = [...Object.keys(reconciliation.rules), ...reconciliation.ignore].filter(
+    name => !all.some(column => column.name === name),
+  )
+  if (unknown.length > 0) {
+    throw invalidRule(
+      `${job}.${reconciliation.name}`,
+      `${unknown.join(', ')} is no column of ${qualifiedName(table)}`,
+    )
+  }
+  return planColumns({
+    name: `${job}.${reconciliation.name}`,
+    key: table.key,
+    all,
+    ignore: reconciliation.ignore,
+    totals: table.totals,
+  })
+}
+
+/** A plan from named columns; judges every rule. @throws CONFIG_COMPARE_RULE_INVALID */
+export function planColumns(input: {
+  readonly name: string
+  readonly key: readonly string[]
+  readonly all: readonly PlannedColumn[]
+  readonly ignore: readonly string[]
+  readonly totals: Readonly<Record<string, TotalRule>>
+}): ComparePlan {
+  const { name, all, ignore, totals } = input
+  for (const column of all) judgeRule(name, column, input.key)
+  const byName = new Map(all.map(column => [column.name, column]))
+  const key = input.key.map(field => byName.get(field)!)
+  const columns = all.filter(column => !input.key.includes(column.name) && !ignore.includes(column.name))
+  const needed = new Set(
+    Object.values(totals).flatMap(rule => [...rule.sum, ...(rule.per === undefined ? [] : [rule.per])]),
+  )
+  const carried = all.filter(
+    column => needed.has(column.name) && !key.includes(column) && !columns.includes(column),
+  )
+  for (const [total, rule] of Object.entries(totals)) {
+    for (const field of rule.sum) {
+      if (!isNumeric(byName.get(field)?.kind ?? 'text'))
+        throw invalidRule(name, `the total ${total} sums ${field}, which is no number`)
+    }
+  }
+  return { name, key, columns, totals, carried }
+}
+
+/** Whether values of this kind are exact numbers. */
+export function isNumeric(kind: ValueKind): boolean {
+  return kind === 'decimal' || kind === 'integer'
+}
+
+function judgeRule(plan: string, { name, kind, rule }: PlannedColumn, key: readonly string[]): void {
+  const tolerant = rule.within !== undefined || rule.relative !== undefined
+  if (tolerant && key.includes(name))
+    throw invalidRule(plan, `the key column ${name} has a tolerance; keys are equal or not`)
+  if (tolerant && !isNumeric(kind))
+    throw invalidRule(plan, `${name} has a tolerance but is ${kind}, no number`)
+  for (const text of [rule.within, rule.relative]) {
+    if (text !== undefined && !/^\d+(\.\d+)?$/.test(text))
+      throw invalidRule(plan, `the tolerance ${JSON.stringify(text)} of ${name} is no plain positive decimal`)
+  }
+  if (rule.precision !== undefined && kind !== 'timestamp')
+    throw invalidRule(plan, `${name} is cut to a ${rule.precision} but is ${kind}, no timestamp`)
+}
+
+function invalidRule(plan: string, what: string): ConfigError {
+  return new ConfigError(
+    'CONFIG_COMPARE_RULE_INVALID',
+    `The comparison ${plan} can't be made: ${what}. Nothing was started.`,
+  )
+}

@@ -1,0 +1,135 @@
+/**
+ * The proof in money: per total and group, target - source is explained by kinds of breaks to the last
+ * digit. Sums come from all rows (snapshot/totals.ts), explanations from the rows that were looked at:
+ * two ways to one number, so a lost or doubled row can't hide.
+ */
+import type { ProofLine, RowKind } from '../../lib/model/break.ts'
+import {
+  add,
+  type Decimal,
+  decimal,
+  multiply,
+  parseDecimal,
+  subtract,
+  toText,
+  ZERO,
+} from '../../lib/model/decimal.ts'
+import { BugError } from '../../lib/model/errors.ts'
+import type { SnapshotTotal } from '../snapshot/manifest.ts'
+import { type ComparePlan, columnsOf } from './plan.ts'
+import type { SideName } from './side-rows.ts'
+
+interface Total {
+  readonly name: string
+  readonly factors: readonly number[]
+  readonly group: number | null
+}
+
+/** Amounts by total and group, waiting for the kind that they explain. */
+export type Amounts = Map<string, Decimal>
+
+/** Books what each looked-at row explains. */
+export class ProofBook {
+  readonly #totals: readonly Total[]
+  readonly #explained = new Map<string, Map<RowKind, Decimal>>()
+
+  constructor(plan: ComparePlan) {
+    const names = columnsOf(plan).map(column => column.name)
+    this.#totals = Object.entries(plan.totals).map(([name, rule]) => ({
+      name,
+      factors: rule.sum.map(field => names.indexOf(field)),
+      group: rule.per === undefined ? null : names.indexOf(rule.per),
+    }))
+  }
+
+  /** Adds a row `times` times to `into`: what is in the target counts up, what is in the source down. */
+  gather(into: Amounts, side: SideName, ruled: readonly (string | null)[], times = 1): void {
+    for (const total of this.#totals) {
+      const amount = amountOf(total, ruled, side === 'left' ? -times : times)
+      if (amount.unscaled === 0n) continue
+      const key = keyOf(total.name, total.group === null ? '' : (ruled[total.group] ?? ''))
+      into.set(key, add(into.get(key) ?? ZERO, amount))
+    }
+  }
+
+  /** Says what gathered amounts were. */
+  explain(kind: RowKind, amounts: Amounts): void {
+    for (const [key, amount] of amounts) {
+      if (amount.unscaled === 0n) continue
+      const kinds = this.#explained.get(key) ?? new Map<RowKind, Decimal>()
+      kinds.set(kind, add(kinds.get(kind) ?? ZERO, amount))
+      this.#explained.set(key, kinds)
+    }
+  }
+
+  /**
+   * The proof, ordered by total and group.
+   * @throws BUG_RECONCILE_UNEXPLAINED when anything is left unexplained.
+   */
+  lines(left: readonly SnapshotTotal[], right: readonly SnapshotTotal[]): ProofLine[] {
+    const [leftSums, rightSums] = [sumsOf(left), sumsOf(right)]
+    const keys = new Set([...leftSums.keys(), ...rightSums.keys(), ...this.#explained.keys()])
+    const lines = [...keys]
+      .sort()
+      .map(key => this.#line(key, leftSums.get(key) ?? ZERO, rightSums.get(key) ?? ZERO))
+    const open = lines.filter(({ unexplained }) => unexplained !== '0')
+    if (open.length === 0) return lines
+    const told = open.map(line => `${line.total} ${line.group}: ${line.unexplained}`).join('; ')
+    throw new BugError(
+      'BUG_RECONCILE_UNEXPLAINED',
+      `The difference of the two sides is not explained by the breaks that were found (${told}). The comparison is not to be trusted and nothing of it was kept.`,
+    )
+  }
+
+  #line(key: string, left: Decimal, right: Decimal): ProofLine {
+    const [total, group] = JSON.parse(key) as [string, string]
+    const difference = subtract(right, left)
+    const explained: Record<string, string> = {}
+    let rest = difference
+    for (const [kind, amount] of this.#explained.get(key) ?? []) {
+      if (amount.unscaled === 0n) continue
+      explained[kind] = toText(amount)
+      rest = subtract(rest, amount)
+    }
+    return {
+      total,
+      group,
+      left: toText(left),
+      right: toText(right),
+      difference: toText(difference),
+      explained,
+      unexplained: toText(rest),
+    }
+  }
+}
+
+function amountOf({ factors }: Total, ruled: readonly (string | null)[], times: number): Decimal {
+  let amount: Decimal = { unscaled: BigInt(times), scale: 0 }
+  for (const factor of factors) {
+    const value = parseDecimal(ruled[factor] ?? '')
+    if (value === null) return ZERO
+    amount = multiply(amount, value)
+  }
+  return amount
+}
+
+function sumsOf(totals: readonly SnapshotTotal[]): Map<string, Decimal> {
+  return new Map(totals.map(({ total, group, amount }) => [keyOf(total, group), decimal(amount)]))
+}
+
+function keyOf(total: string, group: string): string {
+  return JSON.stringify([total, group])
+}
+
+/** What one pair explains: the target's row less the source's. */
+export function pairAmounts(
+  book: ProofBook,
+  left: readonly (string | null)[],
+  right: readonly (string | null)[],
+  times = 1,
+): Amounts {
+  const amounts: Amounts = new Map()
+  book.gather(amounts, 'left', left, times)
+  book.gather(amounts, 'right', right, times)
+  return amounts
+}

@@ -1,0 +1,101 @@
+/**
+ * Exact control totals of a set of rows: the sum of a column, or of the product of two, by group.
+ * DuckDB adds as long as nothing can overflow (its wide sums do); beyond that BigInt does.
+ */
+import type { Cell, DuckDb } from '../../lib/format/duckdb/session.ts'
+import { add, type Decimal, decimal, multiply, toText, ZERO } from '../../lib/model/decimal.ts'
+import type { TotalRule } from '../../lib/model/table.ts'
+import type { SnapshotTotal } from './manifest.ts'
+
+/** Digits that DuckDB's widest decimal holds, less one for carries. */
+const SAFE_DIGITS = 37
+
+/** A total over SQL expressions that give canonical decimal text or null. */
+export interface TotalExpressions {
+  readonly total: string
+  readonly factors: readonly string[]
+  /** Expression of the group; null where there is none. */
+  readonly group: string | null
+}
+
+/** The expressions of a total rule. `of` gives the SQL of a column's canonical text. */
+export function totalExpressions(
+  total: string,
+  rule: TotalRule,
+  of: (field: string) => string,
+): TotalExpressions {
+  return { total, factors: rule.sum.map(of), group: rule.per === undefined ? null : of(rule.per) }
+}
+
+/** The totals of the rows of `from` (a table, view or subquery), ordered by name and group. A null factor counts as zero. */
+export async function sumTotals(
+  db: DuckDb,
+  from: string,
+  totals: readonly TotalExpressions[],
+): Promise<SnapshotTotal[]> {
+  const results: SnapshotTotal[] = []
+  for (const total of totals) results.push(...(await sumTotal(db, from, total)))
+  return results
+}
+
+async function sumTotal(
+  db: DuckDb,
+  from: string,
+  { total, factors, group }: TotalExpressions,
+): Promise<SnapshotTotal[]> {
+  const names = factors.map((_, index) => `f${index}`)
+  const rows = `(select ${group === null ? "''" : `coalesce(${group}, '')`} as g, ${factors.map((factor, i) => `${factor} as ${names[i]}`).join(', ')} from ${from})`
+  const measured = await db.rows(
+    `select count(*), ${names.flatMap(name => [`max(strlen(ltrim(split_part(${name}, '.', 1), '-')))`, `max(strlen(split_part(${name}, '.', 2)))`]).join(', ')} from ${rows}`,
+  )
+  const [count, ...widths] = measured[0]!.map(Number)
+  const types = names.map((_, i) => ({ whole: widths[i * 2] ?? 0, scale: widths[i * 2 + 1] ?? 0 }))
+  const digits =
+    types.reduce((sum, { whole, scale }) => sum + Math.max(1, whole + scale), 0) + String(count).length
+  const sums =
+    digits <= SAFE_DIGITS ? await addInDuckDb(db, rows, names, types) : await addInBigInt(db, rows, names)
+  return [...sums]
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    .map(([key, amount]) => ({ total, group: key, amount: toText(amount) }))
+}
+
+async function addInDuckDb(
+  db: DuckDb,
+  rows: string,
+  names: readonly string[],
+  types: readonly { readonly whole: number; readonly scale: number }[],
+): Promise<Map<string, Decimal>> {
+  // The scale is the longest fraction there is, so the cast rounds nothing.
+  const product = names
+    .map(
+      (name, i) => `${name}::decimal(${Math.max(1, types[i]!.whole + types[i]!.scale)}, ${types[i]!.scale})`,
+    )
+    .join(' * ')
+  const sums = await db.rows(`select g, coalesce(sum(${product}), 0)::varchar from ${rows} group by g`)
+  return new Map(sums.map(([group, sum]) => [String(group), decimal(String(sum))]))
+}
+
+async function addInBigInt(
+  db: DuckDb,
+  rows: string,
+  names: readonly string[],
+): Promise<Map<string, Decimal>> {
+  const sums = new Map<string, Decimal>()
+  for await (const [groups, ...factors] of db.stream(`select g, ${names.join(', ')} from ${rows}`)) {
+    for (let row = 0; row < groups!.length; row += 1) {
+      const group = String(groups![row])
+      sums.set(group, add(sums.get(group) ?? ZERO, productOf(factors, row)))
+    }
+  }
+  return sums
+}
+
+function productOf(factors: readonly (readonly Cell[])[], row: number): Decimal {
+  let product: Decimal = { unscaled: 1n, scale: 0 }
+  for (const factor of factors) {
+    const value = factor[row]
+    if (typeof value !== 'string') return ZERO
+    product = multiply(product, decimal(value))
+  }
+  return product
+}

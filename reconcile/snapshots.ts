@@ -1,0 +1,103 @@
+/**
+ * The builder of a job's reconcile step: `snapshots({ table, scope, compare })` for one comparison,
+ * `snapshots(comparison(...), comparison(...))` for several. Plain data; lib/run takes the snapshots and
+ * calls compare/compare-sides.ts.
+ */
+import { ConfigError } from '../lib/model/errors.ts'
+import type {
+  CompareRule,
+  FetchSpec,
+  ParseSpec,
+  ReconcileSpec,
+  Reconciliation,
+  Scope,
+  Side,
+} from '../lib/model/job.ts'
+import type { Mapping } from '../lib/model/mapping.ts'
+import { qualifiedName, type TableDefinition } from '../lib/model/table.ts'
+
+/** One comparison of a job. Rule and ignore columns are fields of the table's rows. */
+export interface ComparisonOptions<Row> {
+  /** The table of the mapping that is compared: gives columns, key and totals. */
+  readonly table: TableDefinition<Row>
+  /** With the job's name this is the reconciliation's name for ever; default: the table's name. */
+  readonly name?: string
+  /** Default: the mapped records of the run. */
+  readonly source?: Side
+  /** Default: the target table as it is after the load. */
+  readonly target?: Side
+  /** Which rows of the target take part; only for the default target. Default `all`: nothing is hidden. */
+  readonly scope?: 'all' | 'keysOfOther' | { readonly businessDate: keyof NoInfer<Row> & string }
+  /** Rules of single columns; a column without one is compared exactly. */
+  readonly compare?: { readonly [Field in keyof NoInfer<Row>]?: CompareRule }
+  readonly ignore?: readonly (keyof NoInfer<Row> & string)[]
+}
+
+/** One comparison, for `snapshots(...)`. @throws CONFIG_COMPARE_RULE_INVALID for a scope beside a target that has its own. */
+export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation {
+  const table = options.table as TableDefinition
+  const scope = options.scope as Scope | undefined
+  if (scope !== undefined && options.target !== undefined) {
+    throw new ConfigError(
+      'CONFIG_COMPARE_RULE_INVALID',
+      `The comparison of ${qualifiedName(table)} names a scope beside a target that has its own. Nothing was started.`,
+    )
+  }
+  const made: Reconciliation = {
+    name: options.name ?? table.name,
+    table: qualifiedName(table),
+    source: options.source ?? { kind: 'mapped' },
+    target: options.target ?? { kind: 'target', scope: scope ?? 'all' },
+    rules: (options.compare ?? {}) as Readonly<Record<string, CompareRule>>,
+    ignore: options.ignore ?? [],
+  }
+  return Object.freeze(made)
+}
+
+/** The reconcile step of a job that compares one table. */
+export function snapshots<Row>(options: ComparisonOptions<Row>): ReconcileSpec
+/** The reconcile step of a job that makes several comparisons. @throws CONFIG_COMPARE_RULE_INVALID for two of one name. */
+export function snapshots(...comparisons: readonly Reconciliation[]): ReconcileSpec
+export function snapshots(...given: readonly (ComparisonOptions<unknown> | Reconciliation)[]): ReconcileSpec {
+  const comparisons = given.map(one => ('rules' in one ? one : comparison(one)))
+  const names = comparisons.map(({ name }) => name)
+  const double = names.find((name, index) => names.indexOf(name) !== index)
+  if (double !== undefined) {
+    throw new ConfigError(
+      'CONFIG_COMPARE_RULE_INVALID',
+      `Two comparisons of a job are named ${double}; a name is part of each break's identity. Nothing was started.`,
+    )
+  }
+  return { comparisons }
+}
+
+/** Numbers may differ by this much, bounds included; nothing is rounded. */
+export function within(absolute: string): CompareRule {
+  return { within: absolute }
+}
+
+/** Numbers may differ by this share of the larger one, bounds included. */
+export function relative(share: string): CompareRule {
+  return { relative: share }
+}
+
+/** A side that is another feed, with its own parsing and mapping into the same rows. */
+export function files<Tables extends Readonly<Record<string, unknown>>>(side: {
+  readonly fetch: FetchSpec
+  readonly parse: ParseSpec
+  readonly map: Mapping<Tables>
+  readonly scope?: Scope
+}): Side {
+  return {
+    kind: 'files',
+    fetch: side.fetch,
+    parse: side.parse,
+    map: side.map as unknown as Mapping,
+    scope: side.scope ?? 'all',
+  }
+}
+
+/** A side that is a query of the target database; it gives the table's columns by their database names. */
+export function query(sql: string, scope: Scope = 'all'): Side {
+  return { kind: 'query', sql, scope }
+}
