@@ -1,0 +1,54 @@
+/**
+ * What a load into Postgres is given and what it gives. Who fills it: lib/run; who uses it:
+ * load-into-postgres.ts and merge.ts.
+ */
+import type { Connection } from '../db/connection.ts'
+import type { Holding } from '../ledger/fence.ts'
+import type { LoadRow } from '../ledger/load.ts'
+import type { Revision } from '../ledger/revision.ts'
+import type { MapError } from '../model/errors.ts'
+import type { Reject } from '../model/issue.ts'
+import type { PostgresLoad } from '../model/job.ts'
+import type { FailedUnit, FilterCount, MappedBlock, RecordCounts } from '../model/mapping.ts'
+import type { LoadResult, TotalResult } from '../model/run.ts'
+import type { RawOf } from './conflict-rejects.ts'
+
+/** What map says once all files were read: `MapTally.result()`. */
+export interface MapSummary {
+  /** Records of failed units count as rejected. */
+  readonly counts: RecordCounts
+  readonly filters: readonly FilterCount[]
+  /** Rows by the mapping's table names, without those of failed units. */
+  readonly rows: Readonly<Record<string, number>>
+  readonly totals: readonly TotalResult[]
+  readonly failedUnits: readonly FailedUnit[]
+  /** Records rejected on their own. */
+  readonly rejectedAlone: number
+  /** Why nothing may be published. */
+  readonly breach: MapError | null
+}
+
+/** One load. */
+export interface PostgresLoadInput {
+  /** A session of the load's own. */
+  readonly connection: Connection
+  readonly lease: Holding
+  readonly revision: Revision
+  readonly spec: PostgresLoad
+  readonly businessDate: string
+  /** All files of the revision, one after the other. Not read when the load was done before. */
+  readonly blocks: AsyncIterable<MappedBlock>
+  /** Asked once `blocks` ended. */
+  readonly afterStream: () => Promise<{ readonly mapped: MapSummary; readonly snapshotHash: string | null }>
+  /** The rejects of records that fall with their unit, from a second pass (`rejectFailedUnits`). */
+  readonly unitRejects: (failed: readonly FailedUnit[]) => AsyncIterable<readonly Reject[]>
+  readonly rawOf: RawOf
+  readonly mappingVersion: number | null
+  /** Everything up to the counts, then back: nothing is written anywhere. */
+  readonly dryRun: boolean
+}
+
+/** What became of a load. `done-before`: the gate found it done, published or refused. `planned`: a dry run. */
+export type PostgresLoadOutcome =
+  | { readonly kind: 'loaded' | 'planned'; readonly result: LoadResult; readonly withheldDeletes: number }
+  | { readonly kind: 'done-before'; readonly load: LoadRow }

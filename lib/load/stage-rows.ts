@@ -1,0 +1,147 @@
+/**
+ * Sends mapped blocks into staging by COPY and proves that as many rows were stored as were sent.
+ * Rejects of earlier steps are passed on as they come, so that memory stays flat.
+ * What becomes of the rows afterwards: load-into-postgres.ts.
+ */
+import type { Connection } from '../db/connection.ts'
+import { BugError, LoadError, MapError } from '../model/errors.ts'
+import { failpoint } from '../model/failpoint.ts'
+import type { Reject } from '../model/issue.ts'
+import type { MappedBlock, RecordCounts } from '../model/mapping.ts'
+import type { StepContext } from '../model/progress.ts'
+import { type RowEncoder, rowEncoder } from './copy-text.ts'
+import { type StagingTable, stagingColumns } from './staging.ts'
+
+/** Text of one COPY: about 50 ms of the server's work, so the few round trips around each cost nothing. */
+const COPY_CHARACTERS = 4 * 1024 * 1024
+
+/** What went into staging. */
+export interface Staged {
+  readonly counts: RecordCounts
+  /** Rows sent and stored, by the mapping's table name. */
+  readonly rows: ReadonlyMap<string, number>
+  /** Rejects passed on. */
+  readonly rejects: number
+  /** The breached limit that ended the stream early; null when all of it was read. */
+  readonly breach: MapError | null
+}
+
+/** One table being filled. */
+interface Lane {
+  readonly staging: StagingTable
+  readonly encoder: RowEncoder
+  sent: number
+  pending: string[]
+  characters: number
+  pendingRows: number
+}
+
+/**
+ * Sends all blocks. `onRejects` gets each block's rejects in order, between two COPYs.
+ * @throws LOAD_VALUE_UNSTORABLE, LOAD_ROWS_NOT_STORED, and whatever `blocks` throws.
+ */
+export async function stageRows(
+  connection: Connection,
+  tables: readonly StagingTable[],
+  blocks: AsyncIterable<MappedBlock>,
+  onRejects: (rejects: readonly Reject[]) => Promise<void>,
+  context: StepContext,
+): Promise<Staged> {
+  const lanes = new Map(tables.map(staging => [staging.table.alias, lane(staging)]))
+  const counts = { read: 0, mapped: 0, rejected: 0, filtered: 0 }
+  let rejects = 0
+  let breach: MapError | null = null
+  // one COPY is on its way while the next is encoded
+  let inFlight: Promise<void> = Promise.resolve()
+  const send = async (one: Lane): Promise<void> => {
+    const { pending, pendingRows } = one
+    one.pending = []
+    one.characters = 0
+    one.pendingRows = 0
+    await inFlight
+    inFlight = copy(connection, one, pending, pendingRows)
+    inFlight.catch(() => {})
+  }
+  try {
+    for await (const block of blocks) {
+      context.signal.throwIfAborted()
+      counts.read += block.counts.read
+      counts.mapped += block.counts.mapped
+      counts.rejected += block.counts.rejected
+      counts.filtered += block.counts.filtered
+      if (block.rejects.length > 0) {
+        await inFlight
+        await onRejects(block.rejects)
+        rejects += block.rejects.length
+      }
+      for (const [alias, rows] of Object.entries(block.tables)) {
+        if (rows.rows.length === 0) continue
+        const one = laneOf(lanes, alias)
+        const text = one.encoder.encode(rows, block.file, one.sent)
+        one.sent += rows.rows.length
+        one.pendingRows += rows.rows.length
+        one.characters += text.length
+        one.pending.push(text)
+        if (one.characters < COPY_CHARACTERS) continue
+        await send(one)
+        failpoint('load.mid-copy')
+        context.progress({
+          step: 'load',
+          subject: one.staging.table.name,
+          unit: 'rows',
+          done: one.sent,
+          total: null,
+        })
+      }
+    }
+    for (const one of lanes.values()) if (one.pendingRows > 0) await send(one)
+    await inFlight
+  } catch (error) {
+    await inFlight.catch(() => {})
+    // the rejects so far are worth keeping: they say why the limit was breached
+    if (!(error instanceof MapError && error.code === 'MAP_REJECT_LIMIT')) throw error
+    breach = error
+  }
+  const rows = new Map([...lanes].map(([alias, one]) => [alias, one.sent]))
+  return { counts, rows, rejects, breach }
+}
+
+function lane(staging: StagingTable): Lane {
+  return {
+    staging,
+    encoder: rowEncoder(staging.table),
+    sent: 0,
+    pending: [],
+    characters: 0,
+    pendingRows: 0,
+  }
+}
+
+function laneOf(lanes: ReadonlyMap<string, Lane>, alias: string): Lane {
+  const found = lanes.get(alias)
+  if (found !== undefined) return found
+  throw new BugError(
+    'BUG_TABLE_UNKNOWN',
+    `The mapping made rows for ${JSON.stringify(alias)}, which the load does not have. Nothing of this load was published.`,
+  )
+}
+
+async function copy(
+  connection: Connection,
+  one: Lane,
+  texts: readonly string[],
+  rows: number,
+): Promise<void> {
+  const { staging } = one
+  async function* source(): AsyncIterable<string> {
+    yield* texts
+  }
+  const sql = `COPY ${staging.rows} (${stagingColumns(staging.table)}) FROM STDIN`
+  const stored = await connection.copyIn(sql, source())
+  if (stored === rows) return
+  throw new LoadError(
+    'LOAD_ROWS_NOT_STORED',
+    `${rows} rows were sent to the staging of ${staging.table.name} and the database stored ${stored}. Nothing of this load was published.`,
+    { details: { table: staging.table.name, sent: rows, stored } },
+  )
+}
