@@ -104,7 +104,7 @@ function unitPlan(unit: UnitOf, key: UnitPlan['key'], terms: UnitPlan['terms']):
 type RowIn<T> = T extends TableDefinition<infer R> ? R : never
 
 /** Tables by name, whatever their rows. */
-type AnyTables = Readonly<Record<string, TableDefinition<never>>>
+type AnyTables = Readonly<Record<string, TableDefinition<unknown>>>
 
 /** A mapping of several kinds of records to several tables. `S`: columns by kind. `T`: the tables by name. */
 export interface DocumentMappingDefinition<

@@ -13,7 +13,7 @@ type Takes<Rows, Load extends LoadSpec> = string extends keyof Load['tables']
   ? unknown
   : [Load['tables'], TablesOf<Rows>] extends [TablesOf<Rows>, Load['tables']]
     ? unknown
-    : { readonly tables: TablesOf<Rows> }
+    : 'the load takes other tables or columns than the mapping makes'
 
 /**
  * A job, frozen. The compiler refuses a load whose tables are not exactly those that the mapping makes.
