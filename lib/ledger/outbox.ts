@@ -161,6 +161,14 @@ export async function rescheduleMail(
   )
 }
 
+/** Keeps a mail that is not to be sent from here: outside production it stays in the outbox until released. */
+export async function holdMail(connection: Connection, mailId: string): Promise<void> {
+  await connection.query(
+    `UPDATE tallyman.outbox SET state = 'held', leased_until = NULL, settled_at = now() WHERE id = $1`,
+    [mailId],
+  )
+}
+
 /** Gives up on a mail for ever, with the reason. */
 export async function failMail(connection: Connection, mailId: string, error: string): Promise<void> {
   await connection.query(

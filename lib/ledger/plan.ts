@@ -122,9 +122,8 @@ function placingsOf(
   const fresh = new Set(judged.map(j => j.file.id))
   for (const file of loaded) {
     if (!fresh.has(file.id)) {
-      placings.push(
-        placing(file, positions.get(file.id)!, 'duplicate', 'applied before, loaded again with its set'),
-      )
+      const verdict = known.verdicts.get(file.id) ?? 'new'
+      placings.push(placing(file, positions.get(file.id)!, verdict, 'loaded before, and again with its set'))
     }
   }
   return placings
