@@ -23,7 +23,10 @@ export interface PostgresOptions {
    * table equals the set. `replace`: the rows of the business date equal the set of that date.
    */
   readonly mode: LoadMode
-  /** Field of every table that holds the business date; for `replace` and only there. */
+  /**
+   * Field of every table that holds the business date. `replace` needs it; with it, an `append` can
+   * honour a correction, which then replaces the rows of its date.
+   */
   readonly scope?: string
   readonly rejects?: Partial<RejectLimit>
   /** A mirror or replace that would delete more than this share of the rows in scope publishes nothing. */
@@ -59,7 +62,7 @@ export function postgres(
   if (options.mode === 'replace' && options.scope === undefined) {
     complaints.push('mode replace needs `scope`, the field that holds the business date')
   }
-  if (options.mode !== 'replace' && options.scope !== undefined) {
+  if ((options.mode === 'upsert' || options.mode === 'mirror') && options.scope !== undefined) {
     complaints.push(`mode ${options.mode} takes no scope; replacing the rows of a date is mode replace`)
   }
   if (complaints.length > 0) {
@@ -87,7 +90,7 @@ function tableComplaints(table: TableDefinition, options: PostgresOptions): stri
   if (options.mode === 'upsert' && table.key.length === 0) {
     complaints.push(`${name} has no key, and mode upsert finds rows by key`)
   }
-  if (options.mode === 'replace' && options.scope !== undefined) {
+  if (options.scope !== undefined) {
     const column = table.columns[options.scope]
     if (column === undefined) complaints.push(`${name} has no field ${options.scope} for the scope`)
     else if (column.type.kind !== 'date') complaints.push(`${name}.${options.scope} is no date`)
