@@ -29,6 +29,8 @@ export interface SmtpServer {
   readonly port: number
   /** `implicit`: TLS from the first byte. `starttls`: required. `none`: loopback only. */
   readonly tls: 'implicit' | 'starttls' | 'none'
+  /** PEM certificates to trust instead of the public ones: for a mail server of a private authority. */
+  readonly ca?: string
   readonly user?: string
   readonly password?: SecretSource
 }

@@ -69,7 +69,8 @@ function keyOf(key: Break['key'], columns: ColumnFacts): BreakLine['key'] {
   return Object.entries(key).map(([name, value]) => ({ name, value: columns.shown(name, value) }))
 }
 
-function breakLine(found: Break, history: BreakHistory | null, columns: ColumnFacts): BreakLine {
+/** One break, masked, with what the nights before knew of it. */
+export function breakLine(found: Break, history: BreakHistory | null, columns: ColumnFacts): BreakLine {
   const known = history?.open.get(found.identity)
   return {
     identity: found.identity,

@@ -4,16 +4,14 @@
  * HTML escaping is not done here but by the template of html/.
  */
 
-// C0, DEL, C1, line and paragraph separators, bidirectional controls, zero-width characters, BOM, lone surrogates.
-const UNSEEN =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is what this is for
-  /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+// Controls (Cc), formats such as turns of direction, zero-width characters and the byte order mark (Cf), line and
+// paragraph separators (Zl, Zp), lone surrogates (Cs).
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+
+const NAMED: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
 function escaped(character: string): string {
-  if (character === '\n') return '\\n'
-  if (character === '\r') return '\\r'
-  if (character === '\t') return '\\t'
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return NAMED[character] ?? `\\u${character.codePointAt(0)!.toString(16).padStart(4, '0')}`
 }
 
 /** The text with everything unseen escaped, at most `limit` characters; what is longer ends with `…`. */

@@ -97,6 +97,19 @@ export interface MailDocument {
   readonly footer: readonly string[]
 }
 
+/** Where what is not shown can be found, as the notes say it. */
+export interface Attached {
+  /** For the breaks of a comparison: `all in the attachment`. */
+  breaks(reconciliation: string): string
+  readonly rejects: string
+}
+
+/** Everything is in the attachments. */
+export const ALL_ATTACHED: Attached = {
+  breaks: () => 'all in the attachment',
+  rejects: 'all in the attachment',
+}
+
 /** How much a mail shows; smaller levels are taken until it fits (html/fit). */
 export interface Level {
   /** Rows of a section. */

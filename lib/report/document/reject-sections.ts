@@ -5,7 +5,7 @@
 import { count, money, plural } from '../figures.ts'
 import type { NightReport, RejectLine } from '../night-report.ts'
 import { visible } from '../visible.ts'
-import { cell, type Level, type Section, shownNote, type TableBlock } from './blocks.ts'
+import { type Attached, cell, type Level, type Section, shownNote, type TableBlock } from './blocks.ts'
 
 /** Units whose records were all kept out, with their differences. */
 export function unitsSection(report: NightReport, level: Level): Section {
@@ -51,7 +51,7 @@ function differencesOf({ differences }: NightReport['failedUnits'][number]): str
 }
 
 /** Refused records: how many for which reason, then the first ones with their place. */
-export function rejectsSection(report: NightReport, level: Level): Section {
+export function rejectsSection(report: NightReport, level: Level, attached: Attached): Section {
   if (report.rejectsTotal === 0) return { title: '', blocks: [] }
   const codes = report.rejectsByCode.slice(0, level.rows)
   const byCode: TableBlock = {
@@ -65,7 +65,7 @@ export function rejectsSection(report: NightReport, level: Level): Section {
   }
   const own = report.rejects.filter(line => !belongsToFailedUnit(line, report))
   const shown = own.slice(0, level.rows)
-  const note = noteOf(shown.length, own.length, report)
+  const note = noteOf(shown.length, own.length, report, attached)
   return {
     title: 'Refused records',
     blocks: [
@@ -101,15 +101,11 @@ function belongsToFailedUnit({ unit, column, value }: RejectLine, { failedUnits 
   return column === null && value === null && failedUnits.some(failed => failed.unit === unit)
 }
 
-function noteOf(
-  shown: number,
-  own: number,
-  { rejects, rejectsTotal, failedUnits, unitName }: NightReport,
-): string {
-  const all = `all ${plural(rejectsTotal, 'refused record')} are in the attachment`
+function noteOf(shown: number, own: number, report: NightReport, attached: Attached): string {
+  const { rejects, rejectsTotal, failedUnits, unitName } = report
   if (own < rejects.length) {
-    return `The records of the ${unitName}${failedUnits.length === 1 ? '' : 's'} above are not repeated here, ${all}`
+    return `The records of the ${unitName}${failedUnits.length === 1 ? '' : 's'} above are not repeated here, ${attached.rejects}`
   }
-  if (shown >= rejects.length && rejects.length >= rejectsTotal) return ''
-  return `The first ${plural(shown, 'finding')} of ${plural(rejectsTotal, 'refused record')}, all in the attachment`
+  if (shown >= rejects.length) return ''
+  return `The first ${plural(shown, 'finding')} of ${plural(rejectsTotal, 'refused record')}, ${attached.rejects}`
 }

@@ -6,12 +6,27 @@ import { bytes, count, decimalsFor, duration, grouped, instant } from '../figure
 import type { FileReport, Law, NightReport } from '../night-report.ts'
 import { subjectOf } from '../subject.ts'
 import { visible } from '../visible.ts'
-import { type Block, cell, LEVELS, type Level, type MailDocument, type Section, shownNote } from './blocks.ts'
-import { changesSection, comparisonSections, gateSection } from './comparison-sections.ts'
+import {
+  ALL_ATTACHED,
+  type Attached,
+  type Block,
+  cell,
+  LEVELS,
+  type Level,
+  type MailDocument,
+  type Section,
+  shownNote,
+} from './blocks.ts'
+import { comparisonBreaks } from './break-sections.ts'
+import { changesSection, comparisonProofs, gateSection } from './comparison-sections.ts'
 import { rejectsSection, unitsSection } from './reject-sections.ts'
 
 /** The whole mail at this level of detail. A clean night is one sentence unless something must be said about its files. */
-export function mailDocument(report: NightReport, level: Level = LEVELS[0]): MailDocument {
+export function mailDocument(
+  report: NightReport,
+  level: Level = LEVELS[0],
+  attached: Attached = ALL_ATTACHED,
+): MailDocument {
   const quiet = report.status === 'CLEAN' || report.status === 'NOTHING TO DO'
   return {
     status: report.status,
@@ -23,7 +38,7 @@ export function mailDocument(report: NightReport, level: Level = LEVELS[0]): Mai
     action: visible(report.action, 400),
     urgency: quiet ? '' : `If it waits: ${visible(report.job.ifLate, 400)}`,
     notices: noticesOf(report),
-    sections: (quiet ? quietSections(report, level) : fullSections(report, level)).filter(
+    sections: (quiet ? quietSections(report, level) : fullSections(report, level, attached)).filter(
       ({ blocks }) => blocks.length > 0,
     ),
     footer: footerOf(report),
@@ -55,16 +70,16 @@ function quietSections(report: NightReport, level: Level): Section[] {
   ]
 }
 
-function fullSections(report: NightReport, level: Level): Section[] {
+function fullSections(report: NightReport, level: Level, attached: Attached): Section[] {
   return [
     failureSection(report),
     gateSection(report, level),
     changesSection(report),
-    ...comparisonSections(report, level, 'proof'),
+    ...comparisonProofs(report, level),
     unitsSection(report, level),
-    rejectsSection(report, level),
+    rejectsSection(report, level, attached),
     filesSection(report, level),
-    ...comparisonSections(report, level, 'breaks'),
+    ...comparisonBreaks(report, level, attached),
     lawsSection(report, level),
     { title: 'Worth knowing', blocks: warningsOf(report, level) },
     stepsSection(report),
@@ -204,7 +219,7 @@ function stepsSection({ steps }: NightReport): Section {
     .filter(({ step, state }) => step !== 'report' || state === 'failed')
     .map(
       ({ step, state, ms }) =>
-        `${step} ${state === 'done' ? '' : `${state} `}${state === 'skipped' ? '' : duration(ms)}`,
+        `${step} ${state === 'done' ? '' : state === 'failed' ? 'failed after ' : `${state} `}${state === 'skipped' ? '' : duration(ms)}`,
     )
   return {
     title: 'Steps',

@@ -3,7 +3,7 @@
  * row becomes a small list (style.ts). Tones come with words or signs, never as a colour alone.
  */
 import type { Block, BreakItem, BreaksBlock, Cell, TableBlock, Tone } from '../document/blocks.ts'
-import { INLINE, NUMERIC, TONE_COLOUR, WRAPPING } from './style.ts'
+import { FLUSH, INLINE, NUMERIC, TONE_COLOUR, WRAPPING } from './style.ts'
 import { type Markup, markup } from './template.ts'
 
 /** The block as markup. */
@@ -26,7 +26,7 @@ export function blockHtml(block: Block): Markup {
     case 'facts':
       return markup`<table role="presentation" style="${INLINE.table}">${block.items.map(
         ({ name, value }) =>
-          markup`<tr><td class="q" style="padding:2px 14px 2px 0;color:#566372;vertical-align:top;width:34%">${name}</td><td class="i" style="padding:2px 0${WRAPPING}">${value}</td></tr>`,
+          markup`<tr><td class="q" style="padding:2px 14px 2px 0;color:#566372;vertical-align:top;width:34%">${name}</td><td class="i" style="padding:2px 0;vertical-align:top${WRAPPING}">${value}</td></tr>`,
       )}</table>`
     case 'commands':
       return markup`${block.items.map(
@@ -61,7 +61,8 @@ function figuresHtml(items: readonly { value: string; label: string; tone: Tone 
 
 function tableHtml({ columns, rows, note: rest }: TableBlock): Markup {
   const head = columns.map(
-    ({ title, align }) => markup`<th scope="col" class="q l" style="${INLINE.head}${align}">${title}</th>`,
+    ({ title, align }, index) =>
+      markup`<th scope="col" class="q l" style="${INLINE.head}${align}${index === 0 ? FLUSH : ''}">${title}</th>`,
   )
   const body = rows.map(
     cells => markup`<tr>${cells.map((item, index) => cellHtml(item, columns[index]!, index === 0))}</tr>
@@ -76,7 +77,7 @@ function cellHtml(
   { align, title }: { align: 'left' | 'right'; title: string },
   first: boolean,
 ): Markup {
-  const style = `${INLINE.cell}${align}${align === 'right' ? NUMERIC : WRAPPING}${colour(item.tone)}`
+  const style = `${INLINE.cell}${align}${first ? FLUSH : ''}${align === 'right' ? NUMERIC : WRAPPING}${colour(item.tone)}`
   return first
     ? markup`<th scope="row" class="${toneClass(item.tone)} l" style="${style}">${item.text}</th>`
     : markup`<td data-t="${title}" class="${toneClass(item.tone)} l" style="${style}">${item.text}</td>`
@@ -85,7 +86,7 @@ function cellHtml(
 function breaksHtml(block: BreaksBlock): Markup {
   const head = ['Column', block.leftTitle, block.rightTitle, 'Difference'].map(
     (title, index) =>
-      markup`<th scope="col" class="q l" style="${INLINE.head}${index === 0 ? 'left' : 'right'}">${title}</th>`,
+      markup`<th scope="col" class="q l" style="${INLINE.head}${index === 0 ? `left${FLUSH}` : 'right'}">${title}</th>`,
   )
   return markup`<table style="${INLINE.table}"><thead><tr>${head}</tr></thead>
 ${block.items.map(breakHtml)}</table>${note(block.note)}`
@@ -99,7 +100,7 @@ function breakHtml({ key, what, state, tone, values, remarks }: BreakItem): Mark
       left,
       right,
       delta,
-    }) => markup`<tr><th scope="row" class="i l" style="${INLINE.breakCell}left${WRAPPING}">${name}</th>${[
+    }) => markup`<tr><th scope="row" class="i l" style="${INLINE.breakCell}left${FLUSH}${WRAPPING}">${name}</th>${[
       left,
       right,
       delta,

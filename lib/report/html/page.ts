@@ -2,7 +2,7 @@
  * A MailDocument as one HTML page: one column, inline styles, nothing remote, at most HTML_LIMIT
  * bytes. What a block looks like is in blocks.ts, all colours and measures in style.ts.
  */
-import { LEVELS, type MailDocument, type Section } from '../document/blocks.ts'
+import { ALL_ATTACHED, type Attached, LEVELS, type MailDocument, type Section } from '../document/blocks.ts'
 import { mailDocument } from '../document/sections.ts'
 import type { NightReport } from '../night-report.ts'
 import { blockHtml } from './blocks.ts'
@@ -13,12 +13,15 @@ import { type Markup, markup, trusted } from './template.ts'
 export const HTML_LIMIT = 80_000
 
 /** The most generous document whose HTML keeps to HTML_LIMIT, with that HTML. */
-export function fittingHtml(report: NightReport): { readonly document: MailDocument; readonly html: string } {
-  let document = mailDocument(report, LEVELS[0])
+export function fittingHtml(
+  report: NightReport,
+  attached: Attached = ALL_ATTACHED,
+): { readonly document: MailDocument; readonly html: string } {
+  let document = mailDocument(report, LEVELS[0], attached)
   let html = documentHtml(document)
   for (const level of LEVELS.slice(1)) {
     if (Buffer.byteLength(html) <= HTML_LIMIT) break
-    document = mailDocument(report, level)
+    document = mailDocument(report, level, attached)
     html = documentHtml(document)
   }
   return { document, html }

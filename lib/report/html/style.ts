@@ -48,19 +48,22 @@ export const INLINE = {
   quiet: `margin:6px 0 0;color:${QUIET};font-size:13px`,
   notice: `margin:0 0 10px;padding:6px 10px;background:#f3f5f7;color:${INK};font-size:13px`,
   table: 'width:100%;border-collapse:collapse;font-size:13px;line-height:1.4;margin:0 0 6px',
-  head: `padding:4px 12px 4px 0;border-bottom:1px solid #b8c2cc;color:${QUIET};font-weight:400;vertical-align:bottom;text-align:`,
-  cell: `padding:5px 12px 5px 0;border-bottom:1px solid ${LINE};vertical-align:top;font-weight:400;text-align:`,
+  head: `padding:4px 0 4px 12px;border-bottom:1px solid #b8c2cc;color:${QUIET};font-weight:400;vertical-align:bottom;text-align:`,
+  cell: `padding:5px 0 5px 12px;border-bottom:1px solid ${LINE};vertical-align:top;font-weight:400;text-align:`,
   figure: 'padding:0 26px 4px 0;vertical-align:top;text-align:left',
   figureValue: 'font-size:22px;line-height:1.25;font-weight:600;font-variant-numeric:tabular-nums',
   figureLabel: `color:${QUIET};font-size:13px`,
   breakHead: 'padding:12px 0 3px;text-align:left;font-weight:400;vertical-align:top',
-  breakCell: `padding:3px 12px 3px 0;border-bottom:1px solid ${LINE};vertical-align:top;font-weight:400;text-align:`,
+  breakCell: `padding:3px 0 3px 12px;border-bottom:1px solid ${LINE};vertical-align:top;font-weight:400;text-align:`,
   code: `font-family:${MONO};font-size:12.5px`,
   command: `margin:2px 0 10px;padding:8px 10px;background:#f3f5f7;color:${INK};font:12.5px/1.45 ${MONO};white-space:pre-wrap;overflow-wrap:anywhere`,
 } as const
 
 /** A number's cell: digits of one width, so that decimal points stand under each other. */
 export const NUMERIC = ';font-variant-numeric:tabular-nums;white-space:nowrap'
+
+/** The first cell of a row stands at the edge. */
+export const FLUSH = ';padding-left:0'
 
 /** Breaks long words where they must, never inside numbers. */
 export const WRAPPING = ';overflow-wrap:anywhere'
