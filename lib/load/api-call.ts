@@ -56,8 +56,10 @@ export interface CallBody {
   readonly items: number
 }
 
-/** How a call ended. `too-large`: nothing took effect, send less at once. */
-export type CallEnd = { readonly kind: 'rows'; readonly result: CallResult } | { readonly kind: 'too-large' }
+/** How a call ended; `made` in this attempt, or known from an earlier one. `too-large`: nothing took effect, send less at once. */
+export type CallEnd = { readonly made: boolean } & CallFacts
+
+type CallFacts = { readonly kind: 'rows'; readonly result: CallResult } | { readonly kind: 'too-large' }
 
 /**
  * Body and key of some rows. `round` counts how often the same rows were sent for real: rows that an API
@@ -91,8 +93,8 @@ export function recordedEnd(call: {
   readonly status: number | null
   readonly result: unknown
 }): CallEnd | null {
-  if (call.state === 'answered') return { kind: 'rows', result: call.result as CallResult }
-  return call.state === 'refused' && call.status === 413 ? { kind: 'too-large' } : null
+  if (call.state === 'answered') return { made: false, kind: 'rows', result: call.result as CallResult }
+  return call.state === 'refused' && call.status === 413 ? { made: false, kind: 'too-large' } : null
 }
 
 /**
@@ -126,11 +128,11 @@ export async function makeCall(site: CallSite, call: CallBody): Promise<CallEnd>
     if (outcome.kind === 'rows') {
       await settle('answered', outcome.status, outcome.result)
       failpoint('load.api-call-settled')
-      return { kind: 'rows', result: outcome.result }
+      return { made: true, kind: 'rows', result: outcome.result }
     }
     if (outcome.kind === 'too-large') {
       await settle('refused', 413, null)
-      return { kind: 'too-large' }
+      return { made: true, kind: 'too-large' }
     }
     if (outcome.kind === 'refused') {
       await settle('refused', outcome.status, null)
@@ -171,7 +173,8 @@ export async function makeCall(site: CallSite, call: CallBody): Promise<CallEnd>
 /** What one request came to. `again`: the same key and bytes may go out again. */
 type Outcome = { readonly status: number | null } & (
   | { readonly kind: 'rows'; readonly result: CallResult }
-  | { readonly kind: 'too-large' | 'unauthorized' }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'unauthorized' }
   | { readonly kind: 'refused'; readonly status: number }
   | { readonly kind: 'throttled'; readonly retryAfterMs: number | null }
   | { readonly kind: 'again'; readonly error: LoadError }
