@@ -119,6 +119,8 @@ export interface XmlSpec {
   readonly controls: Readonly<Record<string, string>>
   /** The control that must equal the number of records read. */
   readonly countControl: string | null
+  /** Absent: what the byte order mark or the XML declaration says. Given: those must agree with it. */
+  readonly charset?: string
   readonly allowEmpty: boolean
   readonly maxRecordBytes: number
   readonly maxDepth: number
