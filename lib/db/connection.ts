@@ -203,13 +203,13 @@ export class Connection {
     const xid = how === 'proved' ? await this.#transactionId() : null
     try {
       const result = await this.#client.query('COMMIT')
+      this.#inTransaction = false
       if (result.command !== 'COMMIT') {
         throw new BugError(
           'BUG_COMMIT_ROLLED_BACK',
           'A transaction was committed after one of its statements had failed; the database rolled it back.',
         )
       }
-      this.#inTransaction = false
     } catch (error) {
       const reason = this.#explain(error)
       if (xid === null || this.#lost === null) throw reason

@@ -44,7 +44,7 @@ const HOLDER = join(import.meta.dirname, '../../../support/lease-holder.ts')
 async function holder(
   job: string,
   how: 'plain' | 'fenced',
-): Promise<{ child: ChildProcess; next(): Promise<string> }> {
+): Promise<{ child: ChildProcess; next: () => Promise<string> }> {
   const child = spawn(process.execPath, [HOLDER, url, job, '2026-11-20', how], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
