@@ -3,9 +3,10 @@
  * them is a decision, for which target-check.ts prints the statements.
  */
 import type { Connection } from '../db/connection.ts'
+import { introspect } from '../db/introspect.ts'
 import type { PostgresLoad } from '../model/job.ts'
 import { createTableDdl } from './ddl.ts'
-import { readTarget } from './read-target.ts'
+import { schemaExists } from './read-target.ts'
 import { type TargetTable, targetTable } from './target-table.ts'
 
 /** The tables of a load with their roles, in declared order. */
@@ -21,9 +22,9 @@ export async function createTarget(connection: Connection, spec: PostgresLoad): 
   return await connection.transaction(async () => {
     const ran: string[] = []
     for (const table of targetTables(spec)) {
-      const actual = await readTarget(connection, table, [])
-      if (actual.kind !== 'missing') continue
-      for (const statement of createTableDdl(table, actual.schemaExists)) {
+      if ((await introspect(connection, table.definition)) !== null) continue
+      const exists = await schemaExists(connection, table.definition.schema)
+      for (const statement of createTableDdl(table, exists)) {
         await connection.query(statement)
         ran.push(statement)
       }

@@ -2,7 +2,8 @@
  * The DDL that makes a declared table exist: CREATE with key, nullability and comments from `doc`.
  * Text only; who runs it: create-target.ts. What mends an existing table: target-check.ts.
  */
-import { columnList, literal, quoted, sqlType, type TargetColumn, type TargetTable } from './target-table.ts'
+import { quoted } from '../db/identifiers.ts'
+import { columnList, literal, sqlType, type TargetColumn, type TargetTable } from './target-table.ts'
 
 /** One column of a CREATE TABLE. */
 export function columnDefinition(column: TargetColumn): string {

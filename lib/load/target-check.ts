@@ -7,8 +7,8 @@ import type { Connection } from '../db/connection.ts'
 import { LoadError } from '../model/errors.ts'
 import type { ColumnType } from '../model/table.ts'
 import { columnComment, createTableDdl } from './ddl.ts'
-import { type ActualColumn, type ActualTable, readTarget } from './read-target.ts'
-import { columnList, quoted, sqlType, type TargetColumn, type TargetTable } from './target-table.ts'
+import { type ActualColumn, type ActualTable, readTarget, schemaExists } from './read-target.ts'
+import { columnList, sqlType, type TargetColumn, type TargetTable } from './target-table.ts'
 
 /** One thing about a target that its definition does not allow. */
 export interface Mismatch {
@@ -34,18 +34,14 @@ export async function findMismatches(
   const mismatches: Mismatch[] = []
   const checked = new Map<TargetTable, CheckedTarget>()
   for (const table of tables) {
-    const actual = await readTarget(connection, table, inLoad)
-    if (actual.kind === 'missing') {
-      mismatches.push({
-        table: table.name,
-        problem: 'the table does not exist',
-        ddl: createTableDdl(table, actual.schemaExists),
-      })
+    const actual = await readTarget(connection, table)
+    if (actual === null) {
+      const ddl = createTableDdl(table, await schemaExists(connection, table.definition.schema))
+      mismatches.push({ table: table.name, problem: 'the table does not exist', ddl })
       continue
     }
-    const { columns } = actual as ActualTable
-    mismatches.push(...judgeTable(table, actual as ActualTable))
-    const collations = columns.flatMap(({ name, collation }) =>
+    mismatches.push(...judgeTable(table, actual, inLoad))
+    const collations = actual.columns.flatMap(({ name, collation }) =>
       collation === null ? [] : [[name, collation] as const],
     )
     checked.set(table, { collations: new Map(collations) })
@@ -73,21 +69,23 @@ export async function checkTargets(
   )
 }
 
-/** All mismatches of one existing table. Pure. */
-export function judgeTable(table: TargetTable, actual: ActualTable): Mismatch[] {
+/** All mismatches of one existing table; references from tables of the load itself are its own business. Pure. */
+export function judgeTable(table: TargetTable, actual: ActualTable, inLoad: readonly string[]): Mismatch[] {
+  const { kind, rowSecurity, may, keys, incoming } = actual.found
   const found: Mismatch[] = []
   const say = (problem: string, ...ddl: string[]): void => {
     found.push({ table: table.name, problem, ddl })
   }
   const alter = (change: string): string => `ALTER TABLE ${table.sql} ${change};`
-  if (actual.kind !== 'r' && actual.kind !== 'p') {
+  if (kind !== 'r' && kind !== 'p') {
     say('it is no table but a view, foreign table or the like, whose rows can not be locked and counted')
     return found
   }
-  if (actual.hidesRows) say('row-level security hides rows from this user, so rows would be counted wrongly')
-  if (actual.missingRights.length > 0) {
-    const rights = actual.missingRights.join(', ')
-    say(`the right to ${rights} is missing`, `GRANT ${rights} ON ${table.sql} TO ${quoted(actual.user)};`)
+  if (rowSecurity) say('row-level security hides rows from this user, so rows would be counted wrongly')
+  const missingRights = (['select', 'insert', 'update', 'delete'] as const).filter(right => !may[right])
+  if (missingRights.length > 0) {
+    const rights = missingRights.join(', ').toUpperCase()
+    say(`the right to ${rights} is missing`, `GRANT ${rights} ON ${table.sql} TO ${anyName(actual.user)};`)
   }
   const ours = table.asOf === null ? table.columns : [...table.columns, table.asOf]
   const byName = new Map(actual.columns.map(column => [column.name, column]))
@@ -106,24 +104,32 @@ export function judgeTable(table: TargetTable, actual: ActualTable): Mismatch[] 
     if (known.has(column.name) || !column.notNull || column.filled || column.generated) continue
     say(
       `column ${column.name} is NOT NULL, has no default and is not filled by the mapping`,
-      alter(`ALTER COLUMN ${quoted(column.name)} DROP NOT NULL`),
+      alter(`ALTER COLUMN ${anyName(column.name)} DROP NOT NULL`),
     )
   }
   const keyNames = new Set(table.key.map(column => column.name))
   const proves = (unique: readonly string[]): boolean => unique.every(name => keyNames.has(name))
-  if (table.key.length > 0 && !actual.uniques.some(proves)) {
+  if (table.key.length > 0 && !keys.some(({ columns }) => proves(columns))) {
     const list = [...keyNames].join(', ')
     say(
       `no unique index holds the declared key (${list})`,
       `CREATE UNIQUE INDEX ON ${table.sql} (${columnList(table.key)});`,
     )
   }
-  for (const { constraint, from, onDelete } of actual.references) {
+  for (const { constraint, table: from, onDelete, onUpdate } of incoming) {
+    const harmless = ['no action', 'restrict']
+    if (inLoad.includes(from) || (harmless.includes(onDelete) && harmless.includes(onUpdate))) continue
+    const actions = `on delete ${onDelete}, on update ${onUpdate}`
     say(
-      `${from} refers to it ${onDelete} (${constraint}), which would change rows that nobody loads or counts`,
+      `${from} refers to it ${actions} (${constraint}), which would change rows that nobody loads or counts`,
     )
   }
   return found
+}
+
+/** A name in quotes that is not ours, so that it may hold anything. */
+function anyName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 function judgeColumn(

@@ -3,6 +3,7 @@
  * every later file is built from. Pure; names were checked by defineTable and are quoted anyway,
  * because `order` and `user` are plain names too.
  */
+import { quoted, quotedTable } from '../db/identifiers.ts'
 import {
   type Column,
   type ColumnType,
@@ -41,11 +42,6 @@ export interface TargetTable {
   readonly scope: TargetColumn | null
 }
 
-/** A name in double quotes. */
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
-}
-
 /** A text as an SQL literal, for DDL where parameters are not allowed. */
 export function literal(text: string): string {
   return text.includes('\\')
@@ -64,7 +60,7 @@ export function targetTable(alias: string, definition: TableDefinition, scope: s
   return {
     alias,
     name: qualifiedName(definition),
-    sql: `${quoted(definition.schema)}.${quoted(definition.name)}`,
+    sql: quotedTable(definition),
     definition,
     columns,
     // in the order of the declaration of the key, which is the order of its index

@@ -4,11 +4,12 @@
  * target took what staging held.
  */
 import type { Connection } from '../db/connection.ts'
+import { quoted } from '../db/identifiers.ts'
 import { add, compareDecimals, type Decimal, decimal, toText, ZERO } from '../model/decimal.ts'
 import { LoadError } from '../model/errors.ts'
 import type { TotalResult } from '../model/run.ts'
 import { snakeCase, type TotalRule } from '../model/table.ts'
-import { literal, quoted, type TargetTable } from './target-table.ts'
+import { literal, type TargetTable } from './target-table.ts'
 
 /** Sums by total name and group; a group without rows is absent. */
 export type Sums = Map<string, Map<string, Decimal>>
