@@ -3,6 +3,7 @@
  */
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { FetchError } from '../model/errors.ts'
+import { failpoint } from '../model/failpoint.ts'
 
 /** One write per MiB: a write per network packet costs more than the network. */
 const BUFFER_BYTES = 1024 * 1024
@@ -34,7 +35,10 @@ export class DiskWriter {
   /** Everything is on the disk, not only in the machine's memory. @throws FETCH_DISK_FULL, FETCH_DISK_FAILED */
   async finish(): Promise<void> {
     await this.#flush()
-    await onDisk(this.path, () => this.#handle.sync())
+    await onDisk(this.path, async () => {
+      failpoint('fetch.disk-sync')
+      await this.#handle.sync()
+    })
     await this.#handle.close()
   }
 
@@ -47,9 +51,10 @@ export class DiskWriter {
   async #flush(): Promise<void> {
     for (let written = 0; written < this.#used; ) {
       const from = written
-      const { bytesWritten } = await onDisk(this.path, () =>
-        this.#handle.write(this.#buffer, from, this.#used - from),
-      )
+      const { bytesWritten } = await onDisk(this.path, async () => {
+        failpoint('fetch.disk-write')
+        return this.#handle.write(this.#buffer, from, this.#used - from)
+      })
       written += bytesWritten
     }
     this.#used = 0

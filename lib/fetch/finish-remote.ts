@@ -2,7 +2,7 @@
  * What happens to the remote file after its load (T3): left, moved or deleted. Nothing here can undo
  * a load: every failure is a result that is told, but for a lost fence.
  */
-import { TallymanError } from '../model/errors.ts'
+import { FetchError, TallymanError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { FetchSpec } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
@@ -86,7 +86,12 @@ async function renameAndCompare(
   source: SourceConnection,
 ): Promise<RemotePath | FinishedRemote> {
   failpoint('fetch.before-remote-rename')
-  await source.rename(from, aside)
+  await source.rename(from, aside).catch(async error => {
+    const here = await source.stat(from.folder, from.name)
+    throw here !== null && error instanceof FetchError && error.code === 'FETCH_FILE_GONE'
+      ? noTargetFolder(aside, source, error)
+      : error
+  })
   failpoint('fetch.after-remote-rename')
   const moved = await source.stat(aside.folder, aside.name)
   if (moved !== null && isLoaded(file, moved)) return aside
@@ -120,6 +125,14 @@ async function putBack(
 
 function isLoaded(file: RemoteFile, entry: { size: number | null; mtimeMs: number | null }): boolean {
   return entry.size === file.size && (entry.mtimeMs ?? 0) === file.mtimeMs
+}
+
+function noTargetFolder(aside: RemotePath, source: SourceConnection, cause: FetchError): FetchError {
+  return new FetchError(
+    'FETCH_FOLDER_MISSING',
+    `The folder ${printableName(aside.folder)}, to which loaded files are moved, does not exist on ${source.name}. It is not made by us; ask the partner for it.`,
+    { details: { source: source.name }, cause },
+  )
 }
 
 async function guarded<T>(file: LoadedFile, action: () => Promise<T>): Promise<T | FinishedRemote> {

@@ -36,7 +36,13 @@ export interface FeedUnderTest {
   readonly rows: ReceivedFile[]
   /** Puts a file into the partner's folder, written at WRITTEN_MS plus so many seconds. */
   put(name: string, content: string | Uint8Array, secondsLater?: number): string
-  fetch(options?: { readonly known?: readonly KnownFile[]; readonly date?: string }): Promise<FetchedFeed>
+  fetch(options?: {
+    readonly known?: readonly KnownFile[]
+    readonly date?: string
+    readonly source?: SourceConnection
+  }): Promise<FetchedFeed>
+  /** Another connection to the same place, ended by this signal. */
+  openAgain(signal: AbortSignal): Promise<SourceConnection>
   /** Everything in the archive, relative. */
   archived(): string[]
 }
@@ -82,13 +88,15 @@ export async function feedUnderTest(
     ...rules,
     limits: { stallMs: options.stallMs ?? 60_000, ...rules.limits },
   })
-  const source = await openSource(
-    spec,
-    { name: 'test', dataFolder: root, sftp: { carrier: endpointOf(peer) } },
-    async () => new Secret('correct horse'),
-    // The connection's watchdog must not leap.
-    { ...context, clock: systemClock },
-  )
+  const openAgain = (signal: AbortSignal) =>
+    openSource(
+      spec,
+      { name: 'test', dataFolder: root, sftp: { carrier: endpointOf(peer) } },
+      async () => new Secret('correct horse'),
+      // The connection's watchdog must not leap.
+      { ...context, signal, clock: systemClock },
+    )
+  const source = await openAgain(context.signal)
   t.after(async () => {
     await source.close()
     await peer.close()
@@ -110,9 +118,10 @@ export async function feedUnderTest(
       utimesSync(path, when, when)
       return path
     },
-    fetch: ({ known = [], date = DATE } = {}) =>
+    openAgain,
+    fetch: ({ known = [], date = DATE, source: other = source } = {}) =>
       fetchFiles({
-        ...{ spec, businessDate: date, source, known, archive, context },
+        ...{ spec, businessDate: date, source: other, known, archive, context },
         onReceived: async file => {
           rows.push(file)
         },

@@ -53,6 +53,8 @@ export interface SftpFaults {
   refuseRemove?: boolean
   /** Runs before a rename is made, with the local path of what is renamed. */
   beforeRename?: (localPath: string) => void
+  /** Runs after a rename was made, with the local path under which it was known before. */
+  afterRename?: (localPath: string) => void
   /** Paces downloads. */
   bytesPerSecond?: number
 }
@@ -160,6 +162,7 @@ export function serveFolder(
       if (lstatSync(local(to), { throwIfNoEntry: false }) !== undefined)
         return sftp.status(id, STATUS_CODE.FAILURE)
       renameSync(local(from), local(to))
+      faults.afterRename?.(local(from))
       done(id)
     }),
   )
