@@ -10,7 +10,7 @@ import type { Database } from './database.ts'
 import { checkedName } from './identifiers.ts'
 import { translateError } from './translate.ts'
 
-/** One step of a schema, applied in a transaction of its own. */
+/** One step of a schema. */
 export interface Migration {
   /** Sorts after the ones before it: `0001-foundation`. */
   readonly name: string
@@ -22,7 +22,7 @@ const MIGRATION_LOCK = 0x74616c6c79
 
 /**
  * Applies the migrations that are missing. Several processes may call it at once: one works, the rest wait.
- * Guarantee: each migration takes effect once and whole, also when the process is killed in the middle.
+ * Guarantee: all that are missing take effect together or not at all, also when the process is killed in the middle.
  * @throws RUN_LEDGER_NEWER when the schema has migrations that are not in the list.
  */
 export async function migrate(
@@ -81,6 +81,8 @@ async function applyAll(url: string, schema: string, migrations: readonly Migrat
     client: 'pg',
     connection: { connectionString: url, application_name: 'tallyman migrations' },
     pool: { min: 0, max: 1 },
+    // What fails is thrown and told once; knex would write it to the console as well.
+    log: { warn: () => {}, error: () => {}, debug: () => {}, deprecate: () => {} },
   })
   const source: Knex.MigrationSource<Migration> = {
     getMigrations: async () => [...migrations],
