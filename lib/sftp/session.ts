@@ -4,6 +4,7 @@
  */
 import type { Client, SFTPWrapper } from 'ssh2'
 import type { SftpEndpoint } from '../model/environment.ts'
+import { FetchError } from '../model/errors.ts'
 import type { StepContext } from '../model/progress.ts'
 import { fingerprintOf, keyTypeOf, type OfferedHostKey } from './host-key.ts'
 import type { Login } from './login.ts'
@@ -64,6 +65,9 @@ export class Session {
     options.context.signal.addEventListener('abort', this.#onAbort)
     client.on('error', error => this.#end(subject => lostError(subject, error)))
     client.on('close', () => this.#end(lostError))
+    // A server may close SFTP alone; and an answer that ssh2 can't read must not end the process.
+    sftp.on('error', (error: Error) => this.#end(subject => lostError(subject, error)))
+    sftp.on('close', () => this.#end(lostError))
   }
 
   /** Whether it still can be asked. */
@@ -141,53 +145,62 @@ export class Session {
  * @throws FETCH_UNREACHABLE, FETCH_HOST_KEY_CHANGED, FETCH_AUTH_REFUSED, FETCH_HANDSHAKE_FAILED
  */
 export async function openSession(login: Login, options: SessionOptions): Promise<Session> {
-  const { endpoint, source, context } = options
+  const { source, context, stallMs } = options
   context.signal.throwIfAborted()
   const { Client } = await loadSsh2()
   const client = new Client()
-  let stranger: OfferedHostKey | null = null
+  const refused: { key: OfferedHostKey | null } = { key: null }
+  let onAbort = () => {}
+  let watchdog: Watchdog | null = null
   try {
     const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
-      const onAbort = () => reject(context.signal.reason)
-      context.signal.addEventListener('abort', onAbort, { once: true })
+      onAbort = () => reject(context.signal.reason)
+      context.signal.addEventListener('abort', onAbort)
       client.on('error', reject)
       client.on('close', () => reject(new Error('the server closed the connection')))
       client.on('ready', () => {
-        context.signal.removeEventListener('abort', onAbort)
+        // ssh2's own timeout ends here, though the server may still never open SFTP.
+        watchdog = startWatchdog(context.clock, stallMs, () =>
+          reject(stallError({ source, path: null }, stallMs)),
+        )
         client.sftp((error, wrapper) => (error === undefined ? resolve(wrapper) : reject(error)))
       })
-      client.connect({
-        host: endpoint.host,
-        port: endpoint.port,
-        username: endpoint.username,
-        authHandler: login.handler,
-        readyTimeout: CONNECT_TIMEOUT_MS,
-        keepaliveInterval: KEEPALIVE_MS,
-        algorithms: { cipher: [...CIPHERS] },
-        hostVerifier: (key: Buffer) => {
-          const offered = { type: keyTypeOf(key), fingerprint: fingerprintOf(key) }
-          if (endpoint.hostKeys.includes(offered.fingerprint)) return true
-          stranger = offered
-          return false
-        },
-      })
-      // Without it small packets wait for acknowledgements: 0.5-1.5 MB/s instead of 157.
-      client.setNoDelay(true)
+      knock(client, login, options, refused)
     })
     return new Session(client, sftp, options)
   } catch (error) {
     client.destroy()
-    throw failure(error, stranger, options, source)
+    if (refused.key !== null) throw hostKeyError(source, refused.key, options.endpoint.hostKeys)
+    if (context.signal.aborted || error instanceof FetchError) throw error
+    throw connectError(error as Error, source, options.endpoint.username)
+  } finally {
+    context.signal.removeEventListener('abort', onAbort)
+    ;(watchdog as Watchdog | null)?.stop()
   }
 }
 
-function failure(
-  error: unknown,
-  stranger: OfferedHostKey | null,
-  options: SessionOptions,
-  source: string,
-): unknown {
-  if (stranger !== null) return hostKeyError(source, stranger, options.endpoint.hostKeys)
-  if (options.context.signal.aborted) return options.context.signal.reason
-  return connectError(error as Error, source, options.endpoint.username)
+/** Begins to connect; a host key that is not pinned is put into `refused` and ends it. */
+function knock(
+  client: Client,
+  login: Login,
+  { endpoint }: SessionOptions,
+  refused: { key: OfferedHostKey | null },
+): void {
+  client.connect({
+    host: endpoint.host,
+    port: endpoint.port,
+    username: endpoint.username,
+    authHandler: login.handler,
+    readyTimeout: CONNECT_TIMEOUT_MS,
+    keepaliveInterval: KEEPALIVE_MS,
+    algorithms: { cipher: [...CIPHERS] },
+    hostVerifier: (key: Buffer) => {
+      const offered = { type: keyTypeOf(key), fingerprint: fingerprintOf(key) }
+      if (endpoint.hostKeys.includes(offered.fingerprint)) return true
+      refused.key = offered
+      return false
+    },
+  })
+  // Without it small packets wait for acknowledgements: 0.5-1.5 MB/s instead of 157.
+  client.setNoDelay(true)
 }

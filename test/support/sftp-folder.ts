@@ -33,6 +33,10 @@ export interface SftpFaults {
   times?: number
   /** Drops the connection once this many bytes of a file were sent. */
   cutAfter?: number
+  /** Closes SFTP, but not the connection, once this many bytes of a file were sent. */
+  hangUpAfter?: number
+  /** Lets clients log in but never opens SFTP for them. */
+  neverOpens?: boolean
   /** Answers nothing more about a file once this many bytes were sent; SSH keepalives go on. */
   stallAfter?: number
   /** Says "end of file" here. */
@@ -207,6 +211,10 @@ function serveRead(
     if (offset + wanted > (faults.cutAfter ?? Infinity)) {
       // The connection's own socket is not part of the package's declarations.
       ;(connection as unknown as { _sock: { destroy(): void } })._sock.destroy()
+      return
+    }
+    if (offset + wanted > (faults.hangUpAfter ?? Infinity)) {
+      sftp.end()
       return
     }
     wanted = Math.min(wanted, (faults.endAfter ?? Infinity) - offset)

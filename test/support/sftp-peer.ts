@@ -55,9 +55,10 @@ export async function startSftpPeer(options: {
       connection.on('error', () => {})
       connection.on('ready', () =>
         connection.on('session', accept =>
-          accept().on('sftp', acceptSftp =>
-            serveFolder(acceptSftp(), options.root, faults, seen, connection),
-          ),
+          accept().on('sftp', acceptSftp => {
+            if (faults.neverOpens === true) return
+            serveFolder(acceptSftp(), options.root, faults, seen, connection)
+          }),
         ),
       )
     })

@@ -80,6 +80,14 @@ test('B1: a line that never holds ends in an error and leaves nothing behind', a
   assert.equal(feed.pauses.taken.length, 1 + 4, 'one pause to settle, four between five tries')
 })
 
+test('B1: a server that closes SFTP but keeps the connection is asked on a new one', async t => {
+  const feed = await feedUnderTest(t)
+  feed.put(NAME, ROWS)
+  feed.peer.faults.hangUpAfter = 100_000
+  feed.peer.faults.times = 1
+  assert.equal((await feed.fetch()).received[0]?.rawSha256, sha256(ROWS))
+})
+
 test('B2: a transfer that ends early without an error is never taken for the file', async t => {
   const feed = await feedUnderTest(t)
   feed.put(NAME, ROWS)
@@ -105,6 +113,12 @@ test('B3: a server that goes silent in the middle of a file is dropped after the
 test('B3: a server that never answers a listing is dropped as well', async t => {
   const feed = await feedUnderTest(t, {}, { stallMs: 100 })
   feed.peer.faults.stallListing = true
+  await assert.rejects(feed.fetch(), { code: 'FETCH_STALLED' })
+})
+
+test('B3: a server that lets in but never opens SFTP is dropped too', async t => {
+  const feed = await feedUnderTest(t, {}, { stallMs: 100 })
+  feed.peer.faults.neverOpens = true
   await assert.rejects(feed.fetch(), { code: 'FETCH_STALLED' })
 })
 
