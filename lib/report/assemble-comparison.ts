@@ -69,8 +69,7 @@ function keyOf(key: Break['key'], columns: ColumnFacts): BreakLine['key'] {
   return Object.entries(key).map(([name, value]) => ({ name, value: columns.shown(name, value) }))
 }
 
-/** One break, masked, with what the nights before knew of it. */
-export function breakLine(found: Break, history: BreakHistory | null, columns: ColumnFacts): BreakLine {
+function breakLine(found: Break, history: BreakHistory | null, columns: ColumnFacts): BreakLine {
   const known = history?.open.get(found.identity)
   return {
     identity: found.identity,

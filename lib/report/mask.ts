@@ -45,13 +45,15 @@ export function columnFacts(mapping: Pick<Mapping, 'tables' | 'lineage'>): Colum
   const anyPersonal = personal.size > 0
   const harmlessSources = harmless(mapping, personal)
   const typeOf = (name: string) => columns.get(name)?.type
+  // What is no declared column may hold anything: a whole record that could not be read, for one.
+  const hidesColumn = (name: string) => personal.has(name) || (anyPersonal && !columns.has(name))
   const hides = (issue: Issue) =>
     anyPersonal &&
     !(issue.field !== null && columns.has(issue.field) && !personal.has(issue.field)) &&
     !(issue.field === null && issue.column !== null && harmlessSources.has(issue.column))
   return {
     anyPersonal,
-    shown: (column, value) => (value !== null && personal.has(column) ? MASKED : value),
+    shown: (column, value) => (value !== null && hidesColumn(column) ? MASKED : value),
     isNumeric: column => ['decimal', 'integer'].includes(typeOf(column)?.kind ?? ''),
     scaleOf: column => {
       const type = typeOf(column)

@@ -16,6 +16,12 @@ function escaped(character: string): string {
 
 /** The text with everything unseen escaped, at most `limit` characters; what is longer ends with `…`. */
 export function visible(text: string, limit = 400): string {
-  const cut = text.length > limit ? `${text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')}…` : text
-  return cut.replace(UNSEEN, escaped)
+  const whole = text.length > limit ? bounded(text, limit) : text
+  const shown = whole.replace(UNSEEN, escaped)
+  return shown.length > limit || whole !== text ? `${bounded(shown, limit)}…` : shown
+}
+
+/** The first characters, without half a surrogate pair at the end. */
+function bounded(text: string, limit: number): string {
+  return text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')
 }

@@ -2,21 +2,15 @@
  * The attachments of a mail: all breaks and all refused records as CSV, the summary as JSON. Big
  * ones are compressed; what would not pass a mail server is cut, and the mail says so.
  */
-import { gzipSync } from 'node:zlib'
-import type { Break } from '../../model/break.ts'
+import { createReadStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { createGzip, gzipSync } from 'node:zlib'
 import type { Reject } from '../../model/issue.ts'
 import { rejectLines } from '../assemble.ts'
-import { breakLine } from '../assemble-comparison.ts'
 import { ALL_ATTACHED, type Attached } from '../document/blocks.ts'
 import { count } from '../figures.ts'
 import { columnFacts } from '../mask.ts'
-import type {
-  BreakLine,
-  ComparisonReport,
-  NightReport,
-  NightReportInput,
-  RejectLine,
-} from '../night-report.ts'
+import type { ComparisonReport, NightReport, NightReportInput } from '../night-report.ts'
 import { breaksHeader, breaksLines, keyNames } from './breaks-csv.ts'
 import { rejectsHeader, rejectsLines } from './rejects-csv.ts'
 import { BYTE_ORDER_MARK } from './spreadsheet.ts'
@@ -29,9 +23,8 @@ export interface Attachment {
   readonly content: Buffer
 }
 
-/** Where all breaks and rejects are read when the report holds only the first ones. */
+/** Where all rejects are read when the input holds only the first ones. */
 export interface AttachmentSources {
-  readonly breaks?: (reconciliation: string) => AsyncIterable<Break> | null
   readonly rejects?: () => AsyncIterable<Reject>
 }
 
@@ -40,6 +33,9 @@ const PLAIN_LIMIT = 2_000_000
 
 /** Text is cut here. 64 MB of breaks compress to about 6 MB; mail servers commonly refuse from 10 to 25 MB on. */
 const TEXT_LIMIT = 64_000_000
+
+/** The same for a file that is compressed while it is read. */
+const COMPRESSED_LIMIT = 8_000_000
 
 /** Lines per block of text, so that few strings are long. */
 const BLOCK = 2_000
@@ -54,8 +50,16 @@ export async function attachmentsOf(
   const cut = new Map<string, string>()
   for (const [index, comparison] of report.comparisons.entries()) {
     if (comparison.breaksTotal === 0) continue
-    const csv = await breaksCsv(comparison, input, sources, index)
-    attachments.push(csvFile(`breaks-${index + 1}`, csv.text))
+    const name = `breaks-${index + 1}`
+    const whole = await wholeBreaksFile(comparison, input, name)
+    if (whole !== null) {
+      attachments.push(whole)
+      continue
+    }
+    const known = [...comparison.breaks, ...comparison.acknowledged]
+    const keys = keyNames(known)
+    const csv = await written(breaksHeader(keys), known, block => breaksLines(block, keys))
+    attachments.push(csvFile(name, csv.text))
     if (csv.written < comparison.breaksTotal) cut.set(comparison.name, firstOnly(csv.written))
   }
   let rejects = ALL_ATTACHED.rejects
@@ -79,24 +83,32 @@ function firstOnly(written: number): string {
   return `the first ${count(written)} in the attachment, all kept with the run`
 }
 
-async function breaksCsv(
-  { breaks, acknowledged, breaksTotal, name }: ComparisonReport,
+/**
+ * The breaks file as reconcile wrote it (compare/breaks-file.ts), when there are more breaks than fit
+ * in memory. Null when it is not needed, is gone, or may hold personal values, which it shows unmasked.
+ */
+async function wholeBreaksFile(
+  { breaks, acknowledged, breaksTotal, breaksFile }: ComparisonReport,
   input: NightReportInput,
-  sources: AttachmentSources,
-  index: number,
-): Promise<Written> {
-  const known = [...breaks, ...acknowledged]
-  const keys = keyNames(known)
-  const all = known.length < breaksTotal ? (sources.breaks?.(name) ?? null) : null
-  const columns = columnFacts(input.job.map)
-  const history = input.comparisons[index]!.history
-  const lines = all === null ? known : mapped(all, found => [breakLine(found, history, columns)])
-  return written(
-    breaksHeader(keys),
-    lines,
-    (block: readonly BreakLine[]) => breaksLines(block, keys),
-    () => '',
-  )
+  name: string,
+): Promise<Attachment | null> {
+  if (breaks.length + acknowledged.length >= breaksTotal || breaksFile === null) return null
+  if (columnFacts(input.job.map).anyPersonal) return null
+  const chunks: Buffer[] = []
+  let size = 0
+  try {
+    await pipeline(createReadStream(breaksFile), createGzip(), async compressed => {
+      for await (const chunk of compressed) {
+        chunks.push(chunk as Buffer)
+        size += (chunk as Buffer).length
+        if (size > COMPRESSED_LIMIT) return
+      }
+    })
+  } catch {
+    return null
+  }
+  if (size > COMPRESSED_LIMIT) return null
+  return { name: `${name}.csv.gz`, contentType: 'application/gzip', content: Buffer.concat(chunks) }
 }
 
 async function rejectsCsv(
@@ -105,11 +117,9 @@ async function rejectsCsv(
   sources: AttachmentSources,
 ): Promise<Written> {
   const columns = columnFacts(input.job.map)
-  const all = input.rejects.length < report.rejectsTotal ? (sources.rejects?.() ?? null) : null
-  const lines =
-    all === null ? report.rejects : mapped(all, reject => rejectLines([reject], input.files, columns))
-  // Several lines may tell of one record: written counts records.
-  return written(rejectsHeader(), lines, rejectsLines, (line: RejectLine) => `${line.file}:${line.line}`)
+  const all =
+    input.rejects.length < report.rejectsTotal ? (sources.rejects?.() ?? input.rejects) : input.rejects
+  return written(rejectsHeader(), all, block => rejectsLines(rejectLines(block, input.files, columns)))
 }
 
 interface Written {
@@ -117,37 +127,30 @@ interface Written {
   readonly written: number
 }
 
-/** Lines in blocks, at most TEXT_LIMIT characters. Consecutive lines with one `identity` count once; an empty one counts each. */
-async function written<L>(
+/** Items as text in blocks, until TEXT_LIMIT characters are reached; `written` counts items. */
+async function written<Item>(
   header: string,
-  lines: Iterable<L> | AsyncIterable<L>,
-  textOf: (block: readonly L[]) => string,
-  identity: (line: L) => string,
+  items: Iterable<Item> | AsyncIterable<Item>,
+  textOf: (block: readonly Item[]) => string,
 ): Promise<Written> {
   const text = [BYTE_ORDER_MARK + header]
   let size = header.length
-  let records = 0
-  let last = ''
-  let block: L[] = []
+  let count = 0
+  let block: Item[] = []
   const flush = () => {
-    text.push(textOf(block))
-    size += text.at(-1)!.length
+    const lines = textOf(block)
+    text.push(lines)
+    size += lines.length
+    count += block.length
     block = []
   }
-  for await (const line of lines) {
-    const id = identity(line)
-    if (size > TEXT_LIMIT) break
-    if (id === '' || id !== last) records += 1
-    last = id
-    block.push(line)
+  for await (const item of items) {
+    block.push(item)
     if (block.length === BLOCK) flush()
+    if (size > TEXT_LIMIT) break
   }
   flush()
-  return { text, written: records }
-}
-
-async function* mapped<A, B>(items: AsyncIterable<A>, change: (item: A) => readonly B[]): AsyncGenerator<B> {
-  for await (const item of items) yield* change(item)
+  return { text, written: count }
 }
 
 function csvFile(name: string, text: readonly string[]): Attachment {

@@ -18,8 +18,8 @@ export async function emlOf(mail: OutboxMail): Promise<Buffer> {
     messageId: `<${visible(mail.messageId)}>`,
     ...(date === undefined ? {} : { date }),
     headers: Object.entries(headers).map(([key, value]) => ({ key, value: visible(value) })),
-    text: mail.text,
-    html: mail.html,
+    text: withCrLf(mail.text),
+    html: withCrLf(mail.html),
     attachments: mail.attachments.map(({ name, contentType, content }) => ({
       filename: visible(name, 100),
       contentType,
@@ -31,6 +31,11 @@ export async function emlOf(mail: OutboxMail): Promise<Buffer> {
   const message = composer.compile()
   message.baseBoundary = createHash('sha256').update(mail.messageId).digest('hex').slice(0, 24)
   return message.build()
+}
+
+/** Mail has one kind of line end; left to the connection, the copy in the folder would differ from what was sent. */
+function withCrLf(text: string): string {
+  return text.replace(/\r?\n/g, '\r\n')
 }
 
 /** The bare address of `Name <address>`; empty when there is none. */

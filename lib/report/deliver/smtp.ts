@@ -198,14 +198,16 @@ function translated(error: SmtpFailure, server: SmtpServer, contentStarted: bool
       { details, cause: error },
     )
   }
-  if (error.responseCode !== undefined && error.responseCode >= 500) {
+  // Anything else with a number, such as a refused greeting or STARTTLS, concerns the server and not this mail.
+  const concernsMail = error.code === 'EENVELOPE' || error.code === 'EMESSAGE'
+  if (concernsMail && (error.responseCode ?? 500) >= 500) {
     return new ReportError(
       'REPORT_MAIL_REFUSED',
       `The mail server ${place} refused the mail for good: ${said}. It is not tried again and stands as failed in the outbox.`,
       { details, cause: error },
     )
   }
-  if (error.responseCode !== undefined) {
+  if (concernsMail) {
     return new ReportError(
       'REPORT_MAIL_DEFERRED',
       `The mail server ${place} can't take the mail now: ${said}. It waits in the outbox and is tried again.`,

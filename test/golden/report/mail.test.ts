@@ -1,0 +1,42 @@
+/**
+ * The mails of night-samples.ts, byte for byte as they are kept in fixtures/mails. After a wanted change:
+ * `TALLYMAN_WRITE_GOLDEN=1 node --test test/golden/report/mail.test.ts`, then read the difference.
+ */
+import assert from 'node:assert/strict'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { composeMail } from '../../../lib/report/compose/compose-mail.ts'
+import { nightSample, SAMPLE_NAMES } from '../../support/night-samples.ts'
+
+const plain = { redact: (text: string) => text }
+
+for (const name of SAMPLE_NAMES) {
+  test(`the mail of the sample ${name} is the one that was looked at`, async () => {
+    const { mail } = await composeMail(nightSample(name), {
+      redaction: plain,
+      runId: null,
+      from: 'Tallyman <tallyman@example.com>',
+      to: ['treasury@example.com'],
+    })
+    const heads = [
+      `Subject: ${mail.subject}`,
+      `Message-ID: <${mail.messageId}>`,
+      ...Object.entries(mail.headers).map(([header, value]) => `${header}: ${value}`),
+      `Attachments: ${mail.attachments.map(file => file.name).join(', ')}`,
+    ]
+    await isKept(name, 'mail.html', mail.html)
+    await isKept(name, 'mail.txt', `${heads.join('\n')}\n\n${mail.text}`)
+    for (const file of mail.attachments) await isKept(name, file.name, file.content.toString())
+  })
+}
+
+async function isKept(name: string, file: string, content: string): Promise<void> {
+  const folder = join(import.meta.dirname, '..', '..', '..', 'fixtures', 'mails', name)
+  const path = join(folder, file)
+  if (process.env.TALLYMAN_WRITE_GOLDEN === '1') {
+    await mkdir(folder, { recursive: true })
+    await writeFile(path, content)
+  }
+  assert.equal(content, await readFile(path, 'utf8'), `${name}/${file} is no longer what it was`)
+}
