@@ -6,8 +6,9 @@
  */
 import type { CallRow } from '../ledger/call.ts'
 import { BugError, LoadError } from '../model/errors.ts'
-import { type CallBody, type CallEnd, type CallSite, callBody, makeCall, recordedEnd } from './api-call.ts'
+import { type CallEnd, makeCall, recordedEnd } from './api-call.ts'
 import type { ApiRow } from './api-spool.ts'
+import { type CallBody, type CallSite, callBody } from './call-body.ts'
 
 /** A row that the API did not take. */
 export interface RefusedRow {
