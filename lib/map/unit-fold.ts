@@ -82,7 +82,8 @@ const nTimes = (count: number, noun: string): string => `${count} ${noun}${count
 /** The issue that each record of a failed unit is rejected with. */
 export function issueOfUnit(failed: FailedUnit, rule: UnitRule): Issue {
   const unit = `${rule.name} ${failed.unit}`
-  const fate = `all its ${nTimes(failed.records, 'record')} are rejected`
+  const fate =
+    failed.records === 1 ? 'its only record is rejected' : `all its ${failed.records} records are rejected`
   if (failed.rejectedRecords > 0) {
     return issue(
       'MAP_UNIT_INCOMPLETE',

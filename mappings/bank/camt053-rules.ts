@@ -37,9 +37,12 @@ export function transactionCount(stated: readonly string[], details: readonly st
   return numbers.length > 0 ? numbers.reduce((sum, number) => sum + number, 0) : details.length
 }
 
-/** All texts of an entry, each once, in the order of the elements. */
+/** All texts of an entry, each once, in the order of the elements; line breaks and runs of blanks are one blank. */
 export function entryText(...texts: readonly (readonly string[] | string | null)[]): string | null {
-  const parts = texts.flatMap(text => text ?? []).filter(text => text.trim() !== '')
+  const parts = texts
+    .flatMap(text => text ?? [])
+    .map(text => text.replace(/\s+/g, ' ').trim())
+    .filter(text => text !== '')
   return parts.length === 0 ? null : [...new Set(parts)].join(' / ')
 }
 

@@ -41,7 +41,7 @@ export const entryColumns = [
   'ValDt/DtTm',
   'AcctSvcrRef',
   'NtryDtls/Btch/NbOfTxs[]',
-  'NtryDtls/TxDtls/Refs[]',
+  'NtryDtls/TxDtls[]',
   'NtryDtls/TxDtls/RmtInf/Ustrd[]',
   'AddtlNtryInf',
 ] as const
@@ -133,9 +133,9 @@ export const camt053ToBank = defineDocumentMapping({
         entryReference: read.text('NtryRef', { doc: 'As received.', optional: true }),
         transactions: read.compute(
           {
-            from: ['NtryDtls/Btch/NbOfTxs[]', 'NtryDtls/TxDtls/Refs[]'],
+            from: ['NtryDtls/Btch/NbOfTxs[]', 'NtryDtls/TxDtls[]'],
             doc: "The batches' own count, else the details given.",
-            rule: 'sum of NbOfTxs, else number of TxDtls with references',
+            rule: 'sum of NbOfTxs, else number of TxDtls',
           },
           transactionCount,
         ),
@@ -143,7 +143,7 @@ export const camt053ToBank = defineDocumentMapping({
           {
             from: ['NtryDtls/TxDtls/RmtInf/Ustrd[]', 'AddtlNtryInf'],
             doc: 'What a person reads on the statement.',
-            rule: 'all joined by " / ", each once',
+            rule: 'all joined by " / ", each once, white space collapsed',
           },
           (remittance, additional) => entryText(remittance, additional),
         ),
