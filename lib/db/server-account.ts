@@ -33,8 +33,8 @@ export interface ServerAccount {
   readonly bin: string
 }
 
-/** Root's own corner for copies of binaries and for data below folders that only root may enter. Survives a reboot. */
-const ROOT_CORNER = '/var/tmp/tallyman-embedded'
+/** Root's own corner for copies of binaries and for data below folders that only root may enter. Not /var/tmp: systems delete there what is 30 days old. */
+const ROOT_CORNER = '/var/lib/tallyman-embedded'
 
 const execute = promisify(execFile)
 
@@ -73,6 +73,8 @@ export async function dataHome(folder: string, account: ServerAccount): Promise<
   await mkdir(dirname(wanted), { recursive: true })
   if (existsSync(wanted)) return realpath(wanted)
   if (account.identity === null || (await canEnter(account, dirname(wanted)))) return wanted
+  // A link whose data was deleted by hand: it is made anew.
+  if ((await lstat(wanted).catch(() => null))?.isSymbolicLink() === true) await rm(wanted)
   const home = join(await rootCorner(), `data-${randomBytes(8).toString('hex')}`)
   await mkdir(home, { mode: 0o700 })
   await chown(home, account.identity.uid, account.identity.gid)
@@ -140,11 +142,9 @@ async function copiedBinaries(original: string): Promise<string> {
   return join(copy, 'bin')
 }
 
-/** Made by root, writable by root only: /var/tmp is everyone's, so what is found there is looked at first. */
+/** Made by root and writable by root only; what is found there is looked at first. */
 async function rootCorner(): Promise<string> {
-  await mkdir(ROOT_CORNER, { mode: 0o755 }).catch(error => {
-    if (error.code !== 'EEXIST') throw error
-  })
+  await mkdir(ROOT_CORNER, { mode: 0o755, recursive: true })
   const found = await lstat(ROOT_CORNER)
   if (!found.isDirectory() || found.uid !== 0 || (found.mode & 0o022) !== 0) {
     throw unsupported(`${ROOT_CORNER} does not belong to root alone`)

@@ -3,13 +3,15 @@
  * the one of the whole run (TALLYMAN_TEST_POSTGRES, set by the runner) or, for a file run alone, one
  * of its own. The database is dropped when the file's tests passed, kept and named when they did not.
  */
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach } from 'node:test'
 import { Database } from '../../lib/db/database.ts'
 import { startEmbedded } from '../../lib/db/embedded.ts'
+import { migrate } from '../../lib/db/migrate.ts'
+import { LEDGER_MIGRATIONS } from '../../lib/ledger/open.ts'
 
 /** Name of the environment variable with the URL of the run's server. */
 export const TEST_POSTGRES = 'TALLYMAN_TEST_POSTGRES'
@@ -54,15 +56,40 @@ function withDatabase(url: string, name: string): string {
 }
 
 /**
- * A fresh, empty database; call it at the top of a test file, outside of tests. Without the run
- * ledger's schema: openLedger makes it.
+ * Name of the server's template with the run ledger's schema, made by whoever needs it first. Its
+ * name changes with the migrations, so that a server that outlives an edit is no trap.
  */
-export async function testDatabase(): Promise<TestDatabase> {
+async function ledgerTemplate(server: string, admin: Database): Promise<string> {
+  const digest = createHash('sha256').update(JSON.stringify(LEDGER_MIGRATIONS)).digest('hex')
+  const name = `ledger_${digest.slice(0, 12)}`
+  const connection = await admin.connect()
+  try {
+    await connection.query('SELECT pg_advisory_lock(1)')
+    const { rows } = await connection.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
+    if (rows.length > 0) return name
+    const unfinished = `unfinished_${randomBytes(6).toString('hex')}`
+    await connection.query(`CREATE DATABASE ${unfinished} TEMPLATE template0`)
+    const database = await Database.open(withDatabase(server, unfinished))
+    await migrate(database, 'tallyman', LEDGER_MIGRATIONS)
+    await database.close()
+    await connection.query(`ALTER DATABASE ${unfinished} RENAME TO ${name}`)
+    return name
+  } finally {
+    await connection.close()
+  }
+}
+
+/**
+ * A fresh database; call it at the top of a test file, outside of tests. It has the run ledger's
+ * schema without any row, so that openLedger has nothing to migrate; with `empty` it has nothing.
+ */
+export async function testDatabase(options: { readonly empty?: boolean } = {}): Promise<TestDatabase> {
   inUse += 1
   const server = await serverUrl()
   const name = `test_${randomBytes(6).toString('hex')}`
   const admin = await Database.open(withDatabase(server, 'postgres'))
-  await admin.use(connection => connection.query(`CREATE DATABASE ${name} TEMPLATE template0`))
+  const template = options.empty === true ? 'template0' : await ledgerTemplate(server, admin)
+  await admin.use(connection => connection.query(`CREATE DATABASE ${name} TEMPLATE ${template}`))
   const url = withDatabase(server, name)
   const database = await Database.open(url)
   let failed = false

@@ -23,8 +23,8 @@ function opener(url: string): ReturnType<typeof spawn> {
   return spawn(process.execPath, ['--input-type=module', '-e', OPENER, ...modules, url], { stdio: 'inherit' })
 }
 
-const contested = await testDatabase()
-const scratch = await testDatabase()
+const contested = await testDatabase({ empty: true })
+const scratch = await testDatabase({ empty: true })
 
 test('three processes that open an empty database at once migrate it once', async () => {
   const exits = await Promise.all([1, 2, 3].map(() => once(opener(contested.url), 'exit')))
