@@ -11,7 +11,6 @@ import type { ApiLoadOutcome } from '../../../../lib/load/api-load-input.ts'
 import { loadIntoApi } from '../../../../lib/load/load-into-api.ts'
 import { armFailpoint, disarmFailpoint } from '../../../../lib/model/failpoint.ts'
 import type { UnitRule } from '../../../../lib/model/mapping.ts'
-import { silentLog } from '../../../../lib/model/progress.ts'
 import type { LoadResult } from '../../../../lib/model/run.ts'
 import {
   type ApiSampleOptions,
@@ -21,6 +20,7 @@ import {
   loadHours,
 } from '../../../support/api-load-sample.ts'
 import { type ApiPeer, MemoryStore, startApiPeer } from '../../../support/api-peer.ts'
+import { quietContext } from '../../../support/load-sample.ts'
 import { testDatabase } from '../../../support/postgres.ts'
 
 const { database } = await testDatabase()
@@ -274,13 +274,7 @@ for (const [point, passes] of Object.entries(breaks)) {
 test('a load that is done is not sent again', async () => {
   const again = await load({
     change: async input => {
-      const context = {
-        clock: hastyClock(),
-        log: silentLog,
-        signal: new AbortController().signal,
-        progress: () => {},
-      }
-      assert.equal((await loadIntoApi(input, context)).kind, 'loaded')
+      assert.equal((await loadIntoApi(input, quietContext())).kind, 'loaded')
       return input
     },
   })
