@@ -32,11 +32,18 @@ const KEEPALIVE_MS = 10_000
 /** Sessions kept for short work. A run needs one at a time; more only serve concurrent commands. */
 const POOL_SIZE = 4
 
-/** Settings that every session gets, so that text forms of dates never depend on the server's configuration. */
+/**
+ * Settings that every session gets: text forms of dates never depend on the server's configuration,
+ * and a backend in the middle of a long statement notices within 2 s that its client was killed
+ * (a server on Windows can't look).
+ */
 const SESSION_SETTINGS = `SELECT pg_backend_pid() AS pid,
   (SELECT backend_start::text FROM pg_stat_activity WHERE pid = pg_backend_pid()) AS "backendStart",
   set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false),
   set_config('idle_in_transaction_session_timeout', $3, false),
+  set_config('TimeZone', 'UTC', false), set_config('DateStyle', 'ISO, YMD', false),
+  set_config('IntervalStyle', 'iso_8601', false),
+  CASE WHEN version() !~* 'windows|mingw|visual c' THEN set_config('client_connection_check_interval', '2s', false) END,
   set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
   set_config('tcp_keepalives_count', '3', false), set_config('synchronous_commit', 'on', false)`
 
@@ -78,7 +85,6 @@ export class Database implements Home {
       keepAlive: true,
       keepAliveInitialDelayMillis: KEEPALIVE_MS,
       application_name: options.name ?? 'tallyman',
-      options: '-c TimeZone=UTC -c DateStyle=ISO,YMD -c IntervalStyle=iso_8601',
       types: typeParsers,
     })
     // Without a listener an error of an idle session ends the process (D8).

@@ -22,18 +22,27 @@ import {
 } from './revision.ts'
 import { earlierVerdicts, quarantine, sameContentElsewhere, settleDuplicates } from './settle.ts'
 
-/** What there is to do. `quarantined` are the files that this freeze refused, with the reason in their note. */
-export type Freeze = { readonly quarantined: readonly FileResult[] } & (
-  | { readonly kind: 'load'; readonly revision: Revision; readonly reused: boolean }
-  /** Loaded before, but not yet reconciled and reported: go on there. */
-  | { readonly kind: 'resume'; readonly revision: Revision; readonly load: LoadRow }
-  /** The same files are applied and finished; they are listed as duplicates. */
-  | { readonly kind: 'nothing-to-do'; readonly files: readonly FileResult[] }
-  /** Nothing that could be loaded has come. */
-  | { readonly kind: 'no-files' }
-  /** A mirror, and files of its set are missing, held or quarantined: publishing would delete their rows. */
-  | { readonly kind: 'blocked'; readonly files: readonly FileRow[] }
-)
+/** What a freeze says besides what there is to do: no file of the date is passed over in silence. */
+export interface Refusals {
+  /** Files that this freeze refused, with the reason in their note. */
+  readonly quarantined: readonly FileResult[]
+  /** Files quarantined before, with no later delivery in their place: they stay out, the reason is in the row. */
+  readonly leftOut: readonly FileRow[]
+}
+
+/** What there is to do. */
+export type Freeze = Refusals &
+  (
+    | { readonly kind: 'load'; readonly revision: Revision; readonly reused: boolean }
+    /** Loaded before, but not yet reconciled and reported: go on there. */
+    | { readonly kind: 'resume'; readonly revision: Revision; readonly load: LoadRow }
+    /** The same files are applied and finished; they are listed as duplicates. */
+    | { readonly kind: 'nothing-to-do'; readonly files: readonly FileResult[] }
+    /** Nothing that could be loaded has come. */
+    | { readonly kind: 'no-files' }
+    /** A mirror, and files of its set are missing, held or quarantined: publishing would delete their rows. */
+    | { readonly kind: 'blocked'; readonly files: readonly FileRow[] }
+  )
 
 /**
  * Freezes what the run loads now, in a transaction of its own.
@@ -67,7 +76,8 @@ export async function freeze(
   return frozen
 }
 
-async function decide(
+/** The decision itself, inside the caller's transaction: for freeze and for a preview that is rolled back. */
+export async function decide(
   connection: Connection,
   lease: Holding & { readonly key: RunKey },
   rules: FreezeRules,
@@ -82,35 +92,38 @@ async function decide(
   }
   const plan = planned(rows, { ...rules, force }, known)
   await quarantine(connection, plan.quarantined)
-  const quarantined = plan.quarantined.map(fileResult)
-  if (plan.set.length === 0) return { kind: 'no-files', quarantined }
+  const refusals: Refusals = {
+    quarantined: plan.quarantined.map(fileResult),
+    leftOut: plan.blocking.filter(row => row.state === 'quarantined'),
+  }
+  if (plan.set.length === 0) return { kind: 'no-files', ...refusals }
   if (rules.mode === 'mirror' && plan.blocking.length > 0) {
-    return { kind: 'blocked', files: plan.blocking, quarantined }
+    return { kind: 'blocked', files: plan.blocking, ...refusals }
   }
   const draft = draftOf(lease, { ...rules, force }, plan)
   if (latest?.state === 'frozen' && latest.inputDigest === inputDigest(draft)) {
     await insertPlacings(connection, latest.id, plan.placings)
-    return { kind: 'load', revision: await revisionById(connection, latest.id), reused: true, quarantined }
+    return { kind: 'load', revision: await revisionById(connection, latest.id), reused: true, ...refusals }
   }
   if (plan.changes || force) {
-    if (!plan.changes && latest?.state === 'published') return resume(connection, latest, plan, quarantined)
+    if (!plan.changes && latest?.state === 'published') return resume(connection, latest, plan, refusals)
     const id = await insertRevision(connection, draft)
-    return { kind: 'load', revision: await revisionById(connection, id), reused: false, quarantined }
+    return { kind: 'load', revision: await revisionById(connection, id), reused: false, ...refusals }
   }
-  if (latest?.state === 'published') return resume(connection, latest, plan, quarantined)
+  if (latest?.state === 'published') return resume(connection, latest, plan, refusals)
   await settleDuplicates(connection, plan.placings)
-  return { kind: 'nothing-to-do', files: alreadyApplied(plan).map(fileResult), quarantined }
+  return { kind: 'nothing-to-do', files: alreadyApplied(plan).map(fileResult), ...refusals }
 }
 
 async function resume(
   connection: Connection,
   latest: Revision,
   plan: Plan,
-  quarantined: readonly FileResult[],
+  refusals: Refusals,
 ): Promise<Freeze> {
   await settleDuplicates(connection, plan.placings)
   const load = await loadOf(connection, latest.id)
-  return { kind: 'resume', revision: latest, load: load!, quarantined }
+  return { kind: 'resume', revision: latest, load: load!, ...refusals }
 }
 
 function draftOf(lease: Holding, rules: FreezeRules, plan: Plan): RevisionDraft {

@@ -1,7 +1,8 @@
 /**
- * A process that holds a run, to be killed or paused by a test: `node lease-holder.ts URL JOB DATE [fenced]`.
+ * A process that holds a run, to be killed or paused by a test: `node lease-holder.ts URL JOB DATE [fenced|busy]`.
  * Prints `held` when it has the lease; with `fenced` it also stands inside a transaction that has
- * locked the fence, prints `locked`, and when it is woken by a line on stdin tries to commit.
+ * locked the fence, prints `locked`, and when it is woken by a line on stdin tries to commit;
+ * with `busy` it prints `busy` and waits inside a statement of ten minutes.
  */
 import { once } from 'node:events'
 import { Database } from '../../lib/db/database.ts'
@@ -38,6 +39,13 @@ if (how === 'fenced') {
     say(describeError(error))
   }
   process.exit(0)
+}
+if (how === 'busy') {
+  const connection = await database.connect()
+  await registerBackend(lease, connection)
+  const statement = connection.query('SELECT pg_sleep(600)')
+  say('busy')
+  await statement
 }
 await once(process.stdin, 'data')
 process.exit(0)

@@ -169,6 +169,23 @@ test('a mirror is blocked while a file of its set is held, and released by its a
   assert.equal(revisionOf(await runOnce(database, key, rules)).files.length, 2)
 })
 
+test('a quarantined correction is named by every later freeze until a good one is loaded', async () => {
+  const key = freshKey()
+  await deliver(database, key, 'x.csv', 'A')
+  await runOnce(database, key)
+  const broken = await deliver(database, key, 'x.csv', 'half of B')
+  await database.use(c => setFileState(c, broken.id, 'quarantined', 'ended without its trailer'))
+  const meanwhile = await runOnce(database, key)
+  assert.equal(meanwhile.kind, 'nothing-to-do')
+  assert.deepEqual(
+    meanwhile.leftOut.map(file => [file.id, file.reason]),
+    [[broken.id, 'ended without its trailer']],
+  )
+  await deliver(database, key, 'x.csv', 'B')
+  assert.deepEqual((await runOnce(database, key)).leftOut, [])
+  assert.deepEqual(await states(key), ['x.csv superseded', 'x.csv superseded', 'x.csv applied'])
+})
+
 test('a waived file permits no deletes', async () => {
   const key = freshKey()
   await deliver(database, key, 'a.csv', 'A')

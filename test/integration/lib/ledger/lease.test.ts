@@ -43,7 +43,7 @@ const HOLDER = join(import.meta.dirname, '../../../support/lease-holder.ts')
 
 async function holder(
   job: string,
-  how: 'plain' | 'fenced',
+  how: 'plain' | 'fenced' | 'busy',
 ): Promise<{ child: ChildProcess; next: () => Promise<string> }> {
   const child = spawn(process.execPath, [HOLDER, url, job, '2026-11-20', how], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -62,6 +62,7 @@ async function holder(
   }
   assert.equal(await next(), 'held')
   if (how === 'fenced') assert.equal(await next(), 'locked')
+  if (how === 'busy') assert.equal(await next(), 'busy')
   return { child, next }
 }
 
@@ -171,4 +172,14 @@ test('an attempt that failed keeps the code and text of its error', async () => 
   const details = await database.use(c => runDetails(c, key))
   assert.equal(details!.run.state, 'failed')
   assert.match(details!.run.attempt!.error!.message, /^NUL . inside$/)
+})
+
+test('a backend in a long statement is gone seconds after its process was killed, without anybody ending it', async () => {
+  const key = { job: 'killed-in-statement', businessDate: '2026-11-20' }
+  const { child } = await holder(key.job, 'busy')
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const lease = await takeLease(database, systemClock, key, { trigger: 'recovery' })
+  assert.equal(lease.previous.attemptState, 'interrupted')
+  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
 })
