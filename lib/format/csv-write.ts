@@ -56,9 +56,10 @@ export function writeCsv(
     quote: quote ?? false,
     escape: options.escape,
     record_delimiter: recordEnd,
-    // Quoted besides what must be: empty text, so that it differs from null; and what a reader would take at the start
-    // of a file for a byte order mark, or at its end for the DOS end-of-file mark.
-    quoted_match: quote === null ? null : [/^$|^\ufeff/, END_OF_FILE_MARK],
+    // Quoted besides what must be: empty text, so that it differs from null; a line break of another kind than the
+    // record's own, where readers that take any line end (spreadsheets) would cut; and what a reader would take at the
+    // start of a file for a byte order mark, or at its end for the DOS end-of-file mark.
+    quoted_match: quote === null ? null : [/^$|^\ufeff|[\r\n]/, END_OF_FILE_MARK],
   })
 }
 

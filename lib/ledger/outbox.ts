@@ -176,3 +176,36 @@ export async function failMail(connection: Connection, mailId: string, error: st
     [mailId, storable(error)],
   )
 }
+
+/** The newest mail of a run with all its recipients, for sending or showing it again; null when it has none. */
+export async function latestMail(connection: Connection, runId: string): Promise<LeasedMail | null> {
+  const { rows } = await connection.query<Omit<LeasedMail, 'to' | 'attachments'>>(
+    `SELECT id, run AS "runId", kind, message_id AS "messageId", mail_from AS "from", subject, headers,
+       text_body AS text, html_body AS html, state = 'held' AS held, tries
+     FROM tallyman.outbox WHERE run = $1 ORDER BY id DESC LIMIT 1`,
+    [runId],
+  )
+  const [mail] = rows
+  if (mail === undefined) return null
+  const { attachments } = await contentOf(connection, mail.id)
+  const recipients = await connection.query<{ address: string }>(
+    'SELECT address FROM tallyman.outbox_recipient WHERE mail = $1 ORDER BY address',
+    [mail.id],
+  )
+  return { ...mail, attachments, to: recipients.rows.map(row => row.address) }
+}
+
+/** Makes a mail due again for all its recipients, under its own Message-ID: asked for by a person. */
+export async function requeueMail(connection: Connection, mailId: string): Promise<void> {
+  await connection.transaction(async () => {
+    await connection.query(
+      `UPDATE tallyman.outbox_recipient SET state = 'waiting', answer = '', changed_at = now() WHERE mail = $1`,
+      [mailId],
+    )
+    await connection.query(
+      `UPDATE tallyman.outbox SET state = 'waiting', tries = 0, last_error = '', send_after = now(), leased_until = NULL,
+         settled_at = NULL WHERE id = $1`,
+      [mailId],
+    )
+  })
+}

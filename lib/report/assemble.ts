@@ -58,6 +58,7 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
     totals: input.load?.totals ?? [],
     filters: input.load?.filters ?? [],
     rejectsTotal,
+    rejectsHeld: input.rejects.length,
     rejectsByCode: input.rejectsByCode,
     rejects: rejectLines(input.rejects, input.files, columns),
     unitName: unitRule?.name ?? 'unit',

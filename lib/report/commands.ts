@@ -35,7 +35,10 @@ export function commandsFor(
     })
   }
   if (has.rejects) {
-    commands.push({ purpose: 'List all refused records', line: line('rejects', 'list', run.job, ...date) })
+    commands.push({
+      purpose: 'List all refused records',
+      line: line('rejects', 'list', '--job', run.job, ...date),
+    })
   }
   if (status === 'FAILED') commands.push({ purpose: 'Check connections and database', line: line('doctor') })
   commands.push({ purpose: 'See this date of every job', line: line('status', ...date) })

@@ -242,6 +242,8 @@ export interface NightReport {
   readonly totals: readonly TotalResult[]
   readonly filters: readonly FilterCount[]
   readonly rejectsTotal: number
+  /** Records that `rejects` tells of. */
+  readonly rejectsHeld: number
   readonly rejectsByCode: NightReportInput['rejectsByCode']
   readonly rejects: readonly RejectLine[]
   /** Noun of the job's units, `statement`. */

@@ -3,6 +3,7 @@
  * pictures in docs (render-mail.ts). Data only; figures add up as real ones would.
  */
 import type { NightReportInput } from '../../lib/report/night-report.ts'
+import { ledgerInput } from './night-sample-ledger.ts'
 import {
   bankInput,
   comparison,
@@ -16,6 +17,8 @@ import {
 const NIGHTS: Readonly<Record<string, () => NightReportInput>> = {
   'one-break': () =>
     fxInput({ comparisons: [{ result: comparison([mismatch('USD', '1.0923', '1.0932')]), history: null }] }),
+
+  breaks: ledgerInput,
 
   'many-breaks': () => {
     const breaks = Array.from({ length: 311 }, (_, index) => {

@@ -3,7 +3,7 @@
  * resolved and acknowledged ones, and rows that are equal only through rules.
  */
 import type { BreakKind } from '../../model/break.ts'
-import { count, decimalsFor, decimalsOf, grouped, plural, signed } from '../figures.ts'
+import { count, decimalsFor, grouped, plural, signed } from '../figures.ts'
 import type { BreakLine, BreakValue, ComparisonReport, NightReport } from '../night-report.ts'
 import { visible } from '../visible.ts'
 import {
@@ -130,7 +130,7 @@ function breakItem(line: BreakLine, { left, right }: ComparisonReport, level: Le
 function valueTexts(value: BreakValue, kind: BreakKind, level: Level): BreakItem['values'][number] {
   const { left, right, delta, numeric, scale } = value
   const known = [left, right, delta].filter(text => text !== null)
-  const decimals = Math.max(scale !== null && scale <= 2 ? scale : 0, ...known.map(decimalsOf))
+  const decimals = Math.max(scale !== null && scale <= 2 ? scale : 0, decimalsFor('', known))
   const show = (text: string | null, absent: string) => {
     if (text === null) return absent
     if (text === '') return '""'

@@ -102,10 +102,10 @@ function belongsToFailedUnit({ unit, column, value }: RejectLine, { failedUnits 
 }
 
 function noteOf(shown: number, own: number, report: NightReport, attached: Attached): string {
-  const { rejects, rejectsTotal, failedUnits, unitName } = report
+  const { rejects, rejectsTotal, rejectsHeld, failedUnits, unitName } = report
   if (own < rejects.length) {
     return `The records of the ${unitName}${failedUnits.length === 1 ? '' : 's'} above are not repeated here, ${attached.rejects}`
   }
-  if (shown >= rejects.length) return ''
+  if (shown >= rejects.length && rejectsHeld >= rejectsTotal) return ''
   return `The first ${plural(shown, 'finding')} of ${plural(rejectsTotal, 'refused record')}, ${attached.rejects}`
 }

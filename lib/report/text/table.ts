@@ -9,6 +9,9 @@ export const WIDTH = 78
 
 /** Narrowest column of text that is still readable. */
 const NARROWEST = 14
+
+/** Words up to this long (file names, mostly) stay whole where the table allows it. */
+const LONGEST_WHOLE = 40
 const GAP = 2
 
 /** Lines of a text, each at most `width` characters; words longer than that are cut. */
@@ -86,7 +89,7 @@ function rowLines(
   )
 }
 
-/** Widths that fit into `width`, null when numbers alone take too much. The widest text gives way first. */
+/** Widths that fit into `width`, null when numbers alone take too much. Words stay whole where there is room. */
 function fitted(
   columns: readonly TableColumn[],
   rows: readonly (readonly Cell[])[],
@@ -96,22 +99,25 @@ function fitted(
   const widths = columns.map(({ title }, index) =>
     Math.max(title.length, ...rows.map(row => row[index]!.text.length)),
   )
-  const least = columns.map(({ align, title }, index) =>
-    align === 'right'
-      ? Math.max(longestWord(title), ...rows.map(row => row[index]!.text.length))
-      : Math.min(widths[index]!, NARROWEST),
-  )
+  const least = (longestWhole: number) =>
+    columns.map(({ align, title }, index) => {
+      const texts = rows.map(row => row[index]!.text)
+      if (align === 'right') return Math.max(longestWord(title), ...texts.map(({ length }) => length))
+      const words = Math.min(longestWhole, Math.max(...[title, ...texts].map(longestWord)))
+      return Math.min(widths[index]!, Math.max(NARROWEST, words))
+    })
   const room = width - GAP * (columns.length - 1)
+  return shrunk(widths, least(LONGEST_WHOLE), room) ?? shrunk(widths, least(NARROWEST), room)
+}
+
+/** Takes from the column that has most to give until all fit; null when they can't. */
+function shrunk(wanted: readonly number[], least: readonly number[], room: number): number[] | null {
   const total = (of: readonly number[]) => of.reduce((sum, one) => sum + one, 0)
   if (total(least) > room) return null
+  const widths = [...wanted]
   while (total(widths) > room) {
-    let widest = -1
-    for (const [index, one] of widths.entries()) {
-      if (one > least[index]! && (widest === -1 || one - least[index]! > widths[widest]! - least[widest]!)) {
-        widest = index
-      }
-    }
-    widths[widest]! -= 1
+    const spare = widths.map((one, index) => one - least[index]!)
+    widths[spare.indexOf(Math.max(...spare))]! -= 1
   }
   return widths
 }

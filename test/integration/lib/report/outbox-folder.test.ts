@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { simpleParser } from 'mailparser'
+import { latestMail, requeueMail } from '../../../../lib/ledger/outbox.ts'
 import { armFailpoint, disarmFailpoint } from '../../../../lib/model/failpoint.ts'
 import { OutboxSample, serverOf } from '../../../support/outbox-sample.ts'
 import { startSmtpPeer } from '../../../support/smtp-peer.ts'
@@ -68,6 +69,31 @@ test('A15: a crash after the server took the mail sends it once more under the s
   )
   const sent = peer.received.slice(before).map(({ mail }) => mail.messageId)
   assert.deepEqual(sent, [`<${messageId}>`, `<${messageId}>`])
+})
+
+test('a mail asked for again goes to all its recipients under its own Message-ID', async () => {
+  const before = peer.received.length
+  const run = await outbox.database.use(async connection => {
+    const { rows } = await connection.query<{ id: string }>(
+      "INSERT INTO tallyman.run (job, business_date, state) VALUES ('fx-rates', '2026-11-20', 'succeeded') RETURNING id",
+    )
+    return rows[0]!.id
+  })
+  const messageId = await outbox.put({ runId: run })
+  await outbox.deliver(serverOf(peer))
+  const mail = await outbox.database.use(connection => latestMail(connection, run))
+  assert.deepEqual([mail?.messageId, mail?.to.length, mail?.attachments.length], [messageId, 2, 1])
+  await outbox.database.use(connection => requeueMail(connection, mail!.id))
+  await outbox.deliver(serverOf(peer), { runId: run })
+  const sent = peer.received.slice(before)
+  assert.deepEqual(
+    sent.map(received => received.mail.messageId),
+    [`<${messageId}>`, `<${messageId}>`],
+  )
+  assert.deepEqual(
+    sent.map(received => received.to.length),
+    [2, 2],
+  )
 })
 
 test('no Message-ID can name a file outside the outbox folder', async () => {
