@@ -245,6 +245,9 @@ export type { E } from './e.ts'
 export { f }
 /** Documented. */
 export type G = 1
+export const h = defineTable('a', 'b', {}, { doc: 'Stated inside.' })
+export const LIST = ['x'] as const
+export type Item = (typeof LIST)[number]
 export default {}
 `
   fails(
@@ -253,6 +256,7 @@ export default {}
     /export a /,
     /export C /,
     /export D /,
+    /export LIST /,
   )
 })
 

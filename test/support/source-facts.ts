@@ -157,8 +157,12 @@ export function exportsOf(file: SourceFile): ExportFact[] {
     const before = file.tokens[i - 1]
     // `type State = (typeof STATES)[number]` is documented by its list.
     const ofList = file.tokens[at + 1]?.text === '=' && file.tokens[at + 3]?.text === 'typeof'
+    // Tables, mappings and jobs state their `doc` as data: the pages are made of it.
+    const ofDefine = file.tokens[at + 1]?.text === '=' && /^define[A-Z]/.test(file.tokens[at + 2]?.text ?? '')
     const documented =
-      ofList || (before?.kind === 'comment' && before.text.startsWith('/**') && i - 1 > headerIndex(file))
+      ofList ||
+      ofDefine ||
+      (before?.kind === 'comment' && before.text.startsWith('/**') && i - 1 > headerIndex(file))
     if (!facts.has(name)) facts.set(name, { name, documented, line: token.line })
   })
   return [...facts.values()]
