@@ -6,8 +6,8 @@
 import type { Connection } from '../db/connection.ts'
 import { LoadError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
-import type { LoadMode } from '../model/run.ts'
-import { keyText, type TablePlan, versionKeeping, versionOf } from './merge-plan.ts'
+import { versionOf } from './key-versions.ts'
+import type { TablePlan } from './merge-plan.ts'
 import { columnList, sameKey, type TargetTable } from './target-table.ts'
 import { assertSameTotals, readTotals, type Sums, sumsOf, type TotalRow, totalsQuery } from './totals.ts'
 
@@ -24,7 +24,6 @@ export type SeqRange = { readonly from: number; readonly to: number } | null
 
 /** What writing needs besides the plans. */
 export interface ApplyInput {
-  readonly mode: LoadMode
   /** Version text by position of the file. */
   readonly versions: readonly string[]
 }
@@ -173,30 +172,4 @@ async function writeProved(
   const stored: Sums = sumsOf(rows.filter(row => row.total !== null))
   assertSameTotals(table, await readTotals(connection, table, source), stored, 'in the rows that it stored')
   return Number(rows.find(row => row.total === null)!.amount)
-}
-
-/** Notes what was applied last: per key in the side table, per table for a mirror. */
-export async function noteVersions(
-  connection: Connection,
-  plans: readonly TablePlan[],
-  input: ApplyInput & { readonly businessDate: string },
-): Promise<void> {
-  for (const { staging } of plans) {
-    const { table, rows } = staging
-    if (versionKeeping(input.mode, table) === 'side table') {
-      await connection.query(
-        `INSERT INTO tallyman.key_as_of (target, key, as_of)
-         SELECT $2, ${keyText(table.key)}, ${versionOf(1)} FROM ${rows} s
-         ON CONFLICT (target, key) DO UPDATE SET as_of = excluded.as_of WHERE key_as_of.as_of < excluded.as_of`,
-        [input.versions, table.name],
-      )
-    }
-    if (input.mode === 'mirror') {
-      await connection.query(
-        `INSERT INTO tallyman.table_as_of (target, as_of) VALUES ($1, $2)
-         ON CONFLICT (target) DO UPDATE SET as_of = excluded.as_of`,
-        [table.name, input.businessDate],
-      )
-    }
-  }
 }

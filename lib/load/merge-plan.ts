@@ -5,9 +5,11 @@
  * INSERT 3.8 s against 12.6 s. Doing it: merge-apply.ts.
  */
 import type { Connection } from '../db/connection.ts'
+import { KEY_AS_OF } from '../ledger/as-of.ts'
 import type { LoadMode } from '../model/run.ts'
+import { type KeptVersions, keyText, readVersions, versionKeeping, versionOf } from './key-versions.ts'
 import type { StagingTable } from './staging.ts'
-import { columnList, differs, sameKey, type TargetColumn, type TargetTable } from './target-table.ts'
+import { columnList, differs, sameKey, type TargetTable } from './target-table.ts'
 
 /** What a plan row can say. `kept`: a row of the target that is in the set as well; `unchanged` rows of the set are only counted. */
 export const PLAN_KINDS = ['new', 'changed', 'touched', 'unchanged', 'outdated', 'gone', 'kept'] as const
@@ -21,6 +23,8 @@ export interface TablePlan {
   readonly fresh: boolean
   /** Rows that the set lacks and that stay, because a refused record may be about them. */
   readonly withheld: number
+  /** What was kept beside the table before; null where versions are not kept beside it. */
+  readonly kept: KeptVersions | null
 }
 
 /** What plans need to know of the load. */
@@ -35,12 +39,6 @@ export interface PlanInput {
   readonly mayDelete: boolean
 }
 
-/** Where the last applied version of a key is kept. */
-export function versionKeeping(mode: LoadMode, table: TargetTable): 'column' | 'side table' | 'none' {
-  if (mode !== 'upsert') return 'none'
-  return table.asOf === null ? 'side table' : 'column'
-}
-
 /** Joins one table; call under its lock. */
 export async function planTable(
   connection: Connection,
@@ -50,47 +48,35 @@ export async function planTable(
   const { table } = staging
   const scoped = table.scope === null ? '' : ` WHERE t.${table.scope.sql} = $1::date`
   const scopeParams = table.scope === null ? [] : [input.businessDate]
+  const kept = versionKeeping(input.mode, table) === 'beside' ? await readVersions(connection, table) : null
   const onlyAdds =
     input.mode === 'append' ||
     (await connection.query(`SELECT FROM ${table.sql} t${scoped} LIMIT 1`, scopeParams)).rowCount === 0
   if (onlyAdds) {
     const { rows } = await connection.query<{ n: string }>(`SELECT count(*) AS n FROM ${staging.rows}`)
-    return { staging, counts: { ...noCounts(), new: Number(rows[0]!.n) }, fresh: true, withheld: 0 }
+    return { staging, counts: { ...noCounts(), new: Number(rows[0]!.n) }, fresh: true, withheld: 0, kept }
   }
   const counts =
     table.key.length > 0
-      ? await joinByKey(connection, staging, input)
+      ? await joinByKey(connection, staging, input, kept)
       : await joinAsBags(connection, staging, input)
   await connection.query(`ANALYZE ${staging.plan}`)
   const withheld = counts.gone === 0 ? 0 : await withhold(connection, staging, input)
-  return { staging, counts: { ...counts, gone: counts.gone - withheld }, fresh: false, withheld }
+  return { staging, counts: { ...counts, gone: counts.gone - withheld }, fresh: false, withheld, kept }
 }
 
 function noCounts(): Record<PlanKind, number> {
   return { new: 0, changed: 0, touched: 0, unchanged: 0, outdated: 0, gone: 0, kept: 0 }
 }
 
-/** The version that a staged row brings, for alias `s`; `$n` holds the versions by file. */
-export function versionOf(parameter: number): string {
-  return `(($${parameter}::text[])[s._file + 1] COLLATE "C")`
-}
-
-/** A key as text for the side table, for alias `s`. */
-export function keyText(key: readonly TargetColumn[]): string {
-  const parts = key.map(column =>
-    column.type.kind === 'decimal' ? `trim_scale(s.${column.sql})` : `s.${column.sql}`,
-  )
-  return `json_build_array(${parts.join(', ')})::text`
-}
-
 async function joinByKey(
   connection: Connection,
   { table, rows, plan }: StagingTable,
   input: PlanInput,
+  kept: KeptVersions | null,
 ): Promise<Record<PlanKind, number>> {
   const params: unknown[] = []
   const parameter = (value: unknown): number => params.push(value)
-  const keeping = versionKeeping(input.mode, table)
   const whole = input.mode === 'mirror' || input.mode === 'replace'
   const first = table.key[0]!.sql
   const scoped =
@@ -99,18 +85,18 @@ async function joinByKey(
   const cases = [
     `WHEN s._seq IS NULL THEN 'gone'`,
     `WHEN t.${first} IS NULL THEN 'new'`,
-    ...versionCases(table, keeping, parameter, input.versions),
+    ...versionCases(table, input, kept, parameter),
   ]
-  const side =
-    keeping !== 'side table'
-      ? ''
-      : `LEFT JOIN tallyman.key_as_of v ON v.target = $${parameter(table.name)} AND v.key = ${keyText(table.key)}`
+  const marks =
+    kept?.marks === true
+      ? `LEFT JOIN ${KEY_AS_OF} v ON v.target = $${parameter(table.name)} AND v.key = ${keyText(table, 's')}`
+      : ''
   const key = columnList(table.key)
   const found = await connection.query<{ kind: PlanKind; n: string }>(
     `WITH joined AS MATERIALIZED (
        SELECT s._seq, ${columnList(table.key, 't.')}, CASE ${cases.join(' ')} ELSE 'unchanged' END AS _kind
        FROM ${rows} s ${whole ? 'FULL' : 'LEFT'} JOIN (SELECT ${columnList(targetColumns)} FROM ${table.sql}${scoped}) t
-         ON ${sameKey(table.key, 's', 't')} ${side}
+         ON ${sameKey(table.key, 's', 't')} ${marks}
      ), noted AS (
        INSERT INTO ${plan} (_kind, _seq, ${key}) SELECT _kind, _seq, ${key} FROM joined WHERE _kind <> 'unchanged'
      )
@@ -122,19 +108,21 @@ async function joinByKey(
 
 function versionCases(
   table: TargetTable,
-  keeping: ReturnType<typeof versionKeeping>,
+  { mode, versions }: PlanInput,
+  kept: KeptVersions | null,
   parameter: (value: unknown) => number,
-  versions: readonly string[],
 ): string[] {
   const changed = `WHEN ${differs(table.values, 's', 't')} THEN 'changed'`
-  if (keeping === 'none') return [changed]
-  const known = keeping === 'column' ? `t.${table.asOf!.sql}` : 'v.as_of'
-  const version = versionOf(parameter(versions))
-  const older = `WHEN ${known} > ${version} THEN 'outdated'`
-  // the side table is brought up to date by itself, without touching the target
-  return keeping === 'column'
-    ? [older, changed, `WHEN ${known} IS DISTINCT FROM ${version} THEN 'touched'`]
-    : [older, changed]
+  const version = (): string => versionOf(parameter(versions))
+  if (versionKeeping(mode, table) === 'column') {
+    const [known, brought] = [`t.${table.asOf!.sql}`, version()]
+    const touched = `WHEN ${known} IS DISTINCT FROM ${brought} THEN 'touched'`
+    return [`WHEN ${known} > ${brought} THEN 'outdated'`, changed, touched]
+  }
+  if (kept === null || (kept.floor === null && !kept.marks)) return [changed]
+  const floor = `$${parameter(kept.floor)}::text`
+  const known = kept.marks ? `COALESCE(v.as_of, ${floor})` : floor
+  return [`WHEN ${known} > ${version()} THEN 'outdated'`, changed]
 }
 
 async function joinAsBags(

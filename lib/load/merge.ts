@@ -3,16 +3,18 @@
  * control totals arrived as they were mapped. Runs inside a savepoint of T2 (load-into-postgres.ts).
  */
 import type { Connection } from '../db/connection.ts'
+import { TABLE_AS_OF } from '../ledger/as-of.ts'
 import { BugError, LoadError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { PostgresLoad } from '../model/job.ts'
 import type { LoadMode, TableCounts, TotalResult } from '../model/run.ts'
 import { findViolator, violationOf } from './find-violator.ts'
+import { noteMirror, noteVersions } from './key-versions.ts'
 import { assertTableLaw } from './laws.ts'
 import { judgeDeletes } from './limits.ts'
 import type { MapSummary } from './load-input.ts'
 import { lockTargets, parentsFirst } from './lock-targets.ts'
-import { type Applied, type ApplyInput, applyPlans, noteVersions } from './merge-apply.ts'
+import { type Applied, applyPlans } from './merge-apply.ts'
 import { planTable, type TablePlan } from './merge-plan.ts'
 import type { RemovedBecause, Staging, StagingTable } from './staging.ts'
 import { assertSameTotals, readTotals, totalResults, totalsFrom } from './totals.ts'
@@ -68,8 +70,7 @@ export async function mergeStaging(
   const ordered = (await parentsFirst(connection, tables)).map(
     table => plans.find(plan => plan.staging.table === table)!,
   )
-  const apply = { mode, versions: input.versions }
-  const applied = input.dryRun ? null : await write(connection, ordered, apply, input)
+  const applied = input.dryRun ? null : await write(connection, ordered, mode, input)
   failpoint('load.after-merge')
   const results: TableCounts[] = []
   const totals: TotalResult[] = []
@@ -86,14 +87,21 @@ export async function mergeStaging(
 async function write(
   connection: Connection,
   ordered: readonly TablePlan[],
-  apply: ApplyInput,
-  input: MergeInput,
+  mode: LoadMode,
+  { versions, fileNames }: MergeInput,
 ): Promise<Map<TablePlan, Applied>> {
+  const apply = { versions }
   let refused: unknown
   try {
     return await connection.savepoint(async () => {
       const applied = await applyPlans(connection, ordered, apply)
-      await noteVersions(connection, ordered, { ...apply, businessDate: input.businessDate })
+      for (const plan of ordered) {
+        if (mode === 'mirror') {
+          await noteMirror(connection, plan.staging.table, versions.toSorted().at(-1) ?? '')
+        } else if (plan.kept !== null) {
+          await noteVersions(connection, { ...plan, kept: plan.kept, versions })
+        }
+      }
       return applied
     })
   } catch (error) {
@@ -101,7 +109,7 @@ async function write(
   }
   const violation = violationOf(refused)
   if (violation === null) throw refused
-  throw await findViolator(connection, ordered, apply, input.fileNames, violation)
+  throw await findViolator(connection, ordered, apply, fileNames, violation)
 }
 
 /** Refuses rows of another date than the run's. @throws LOAD_OUTSIDE_SCOPE */
@@ -134,7 +142,7 @@ async function assertNotOutdated(
   if (forced) return
   const names = staging.tables.map(({ table }) => table.name)
   const { rows } = await connection.query<{ target: string; asOf: string }>(
-    `SELECT target, as_of AS "asOf" FROM tallyman.table_as_of WHERE target = ANY($1::text[]) AND as_of > $2`,
+    `SELECT target, left(as_of, 10) AS "asOf" FROM ${TABLE_AS_OF} WHERE target = ANY($1::text[]) AND left(as_of, 10) > $2`,
     [names, businessDate],
   )
   const newer = rows[0]

@@ -72,7 +72,7 @@ test('an append of a file that is applied already is refused by the load itself'
   assert.equal((await rowsOf('appended_twice')).length, 0)
 })
 
-for (const keeping of ['column', 'side table'] as const) {
+for (const keeping of ['column', 'beside'] as const) {
   test(`upsert writes only what differs, and an older date never overwrites a newer one (${keeping})`, async () => {
     const name = keeping === 'column' ? 'upserted' : 'upserted_beside'
     const table =
