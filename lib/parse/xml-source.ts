@@ -33,8 +33,11 @@ export class XmlSource {
     return this.#text.slice(from - this.#base, to - this.#base)
   }
 
-  /** Position of the `<` of the start tag that ends at `end`. No attribute can hold a `<`. */
-  tagStart(end: number): number {
-    return this.#base + this.#text.lastIndexOf('<', end - this.#base - 1)
+  /** Where the start tag begins behind whose `>` the reader stands. No attribute can hold a `<`. */
+  tagStart(reader: { readonly position: number; readonly line: number }): { start: number; line: number } {
+    const end = reader.position - this.#base
+    const from = this.#text.lastIndexOf('<', end - 1)
+    const breaks = this.#text.slice(from, end).match(/\r\n|\r|\n/g)?.length ?? 0
+    return { start: this.#base + from, line: reader.line - breaks }
   }
 }
