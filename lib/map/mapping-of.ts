@@ -99,6 +99,7 @@ export function mappingOf(plan: Plan): Mapping {
     tables: plan.tables as Mapping['tables'],
     sources: byKind(record => record.columns),
     lineage: byKind(record => lineageOf(plan, record)),
+    filters: byKind(record => record.filters.map(({ reason }) => reason)),
     unit:
       unit === null
         ? null

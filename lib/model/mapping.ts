@@ -136,6 +136,8 @@ export interface Mapping<
   readonly sources: Readonly<Record<string, readonly string[]>>
   /** By record kind, by table. */
   readonly lineage: Readonly<Record<string, Readonly<Record<string, readonly FieldLineage[]>>>>
+  /** Reasons for which records are left out, by record kind; for the page. */
+  readonly filters?: Readonly<Record<string, readonly string[]>>
   readonly unit: UnitRule | null
   /** @throws MAP_COLUMN_MISSING when the file lacks a column that a field needs. */
   bind(shapes: RecordShapes, context: MapContext): BoundMapping
