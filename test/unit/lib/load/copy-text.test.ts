@@ -1,3 +1,4 @@
+/** The text that COPY gets, and what never gets that far. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { encodeText, rowEncoder } from '../../../../lib/load/copy-text.ts'

@@ -1,3 +1,4 @@
+/** The laws of a load, each term broken. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { assertRecordLaw, assertTableLaw } from '../../../../lib/load/laws.ts'

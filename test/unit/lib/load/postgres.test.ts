@@ -1,3 +1,4 @@
+/** What the postgres builder gives and refuses. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import { DEFAULT_REJECT_LIMIT, postgres } from '../../../../lib/load/postgres.ts'
