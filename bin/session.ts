@@ -7,6 +7,7 @@ import path from 'node:path'
 import type { EnvironmentFile } from '../lib/model/environment.ts'
 import { type Environment, hasEmbeddedParts } from '../lib/model/environment.ts'
 import { RunError } from '../lib/model/errors.ts'
+import type { Timetable } from '../lib/model/job.ts'
 import { systemClock } from '../lib/model/time/clock.ts'
 import type { Engine } from '../lib/run/engine.ts'
 import { type Configuration, projectRoot, readConfiguration } from './configuration.ts'
@@ -75,7 +76,7 @@ export function openSession(
     const { assertTimetable } = await import('../lib/schedule/check-timetable.ts')
     assertTimetable(timetable, file)
     const dataFolder = path.resolve(root, file.dataFolder)
-    const environment = await startEmbeddedParts(file, dataFolder, undo)
+    const environment = await startEmbeddedParts(file, timetable, dataFolder, undo)
     const { openEngine } = await import('../lib/run/engine.ts')
     const opened = await openEngine({
       environment: { ...environment, dataFolder },
@@ -115,12 +116,13 @@ function codeVersion(): string {
 
 async function startEmbeddedParts(
   file: EnvironmentFile,
+  timetable: Timetable,
   dataFolder: string,
   undo: (() => Promise<void>)[],
 ): Promise<Environment> {
   if (!hasEmbeddedParts(file)) return file as Environment
   const { startEmbeddedPeers } = await import('./demo/embedded-peers.ts')
-  const peers = await startEmbeddedPeers(file, dataFolder)
+  const peers = await startEmbeddedPeers(file, timetable, dataFolder)
   undo.push(() => peers.close())
   return peers.environment
 }

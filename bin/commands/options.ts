@@ -5,6 +5,7 @@ import { ConfigError } from '../../lib/model/errors.ts'
 import type { ScheduledJob, Timetable } from '../../lib/model/job.ts'
 import { type BusinessDate, resolveDate } from '../../lib/model/time/business-date.ts'
 import type { Clock } from '../../lib/model/time/clock.ts'
+import { occurrenceOf, windowOf } from '../../lib/schedule/owed.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** A whole number between bounds. @throws CONFIG_USAGE */
@@ -45,4 +46,10 @@ export function businessDateFor(
       `${scheduled.job.name}: business date ${date} (${text ?? 'yesterday'} in ${scheduled.zone})`,
     )
   return date
+}
+
+/** Until when (epoch milliseconds) a missing file of this date means waiting; null where the timetable plans no such date. */
+export function windowEnd(scheduled: ScheduledJob, businessDate: BusinessDate): number | null {
+  const occurrence = occurrenceOf(scheduled, businessDate)
+  return occurrence === null ? null : windowOf(scheduled, { plannedAt: occurrence.at })
 }

@@ -4,6 +4,7 @@
  */
 import type { EnvironmentFile } from '../model/environment.ts'
 import type { JobDefinition, PostgresLoad, Reconciliation } from '../model/job.ts'
+import type { Mapping } from '../model/mapping.ts'
 import { qualifiedName, type TableDefinition } from '../model/table.ts'
 import { checkFetch, checkParse } from './check-source.ts'
 import { type Complain, type Complaint, complainAbout, NAME } from './complaint.ts'
@@ -78,6 +79,11 @@ function checkLoad(job: JobDefinition, complain: Complain): void {
   }
 }
 
+/** A mapping's tables without their row types. */
+function tablesOf(mapping: Mapping): Readonly<Record<string, TableDefinition>> {
+  return mapping.tables as Readonly<Record<string, TableDefinition>>
+}
+
 function checkReconciliation(
   item: Reconciliation,
   job: JobDefinition,
@@ -86,7 +92,10 @@ function checkReconciliation(
 ): void {
   const at = `reconcile.${item.name}`
   if (!NAME.test(item.name)) complain(at, 'is no name', 'lower-case letters, digits and dashes')
-  const table = job.map.tables[item.table]
+  const named = (mapping: Mapping): TableDefinition | undefined =>
+    tablesOf(mapping)[item.table] ??
+    Object.values(tablesOf(mapping)).find(one => qualifiedName(one) === item.table)
+  const table = named(job.map)
   if (table === undefined) {
     complain(
       `${at}.table`,
@@ -120,7 +129,7 @@ function checkReconciliation(
     if (side.kind !== 'files') continue
     checkFetch(side.fetch, environment, complain)
     checkParse(side.parse, side.map, complain, `${at}.`)
-    if (side.map.tables[item.table] !== table)
+    if (named(side.map) !== table)
       complain(
         `${at}`,
         `the mapping of the second feed does not make ${item.table} of ${qualifiedName(table)}`,

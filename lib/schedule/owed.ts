@@ -5,7 +5,7 @@
 import type { ScheduledJob, Timetable } from '../model/job.ts'
 import type { RunState } from '../model/run.ts'
 import { addDays, type BusinessDate, previousBusinessDay } from '../model/time/business-date.ts'
-import { localToInstant } from '../model/time/zone.ts'
+import { localText, localToInstant } from '../model/time/zone.ts'
 import { type Occurrence, occurrences } from './occurrences.ts'
 
 /** A run that should be made now. */
@@ -55,11 +55,23 @@ export function businessDateOf(scheduled: ScheduledJob, occurrence: Occurrence):
   }
 }
 
-/** Until when a missing file means waiting (epoch milliseconds); at once when the job declares no time. */
-export function waitingUntil(scheduled: ScheduledJob, occurrenceLocal: string, plannedAt: number): number {
-  if (scheduled.fileUntil === null) return plannedAt
-  const until = localToInstant(occurrenceLocal.slice(0, 10), scheduled.fileUntil, scheduled.zone)
-  return Math.max(until, plannedAt)
+/** Until when (epoch milliseconds) a missing file of a run means waiting: the job's hour on the day of the occurrence, at once without one. */
+export function windowOf(scheduled: ScheduledJob, run: Pick<OwedRun, 'plannedAt'>): number {
+  if (scheduled.fileUntil === null) return run.plannedAt
+  const day = localText(run.plannedAt, scheduled.zone).slice(0, 10)
+  return Math.max(run.plannedAt, localToInstant(day, scheduled.fileUntil, scheduled.zone))
+}
+
+/** The occurrence that plans this business date, null when the timetable plans no such date. */
+export function occurrenceOf(scheduled: ScheduledJob, businessDate: BusinessDate): Occurrence | null {
+  if (scheduled.cron === null) return null
+  const from = localToInstant(businessDate, '00:00', scheduled.zone)
+  for (const occurrence of occurrences(scheduled.cron, scheduled.zone, from, scheduled.calendar)) {
+    const date = businessDateOf(scheduled, occurrence)
+    if (date === businessDate) return occurrence
+    if (date > businessDate) return null
+  }
+  return null
 }
 
 /** The business dates at which the ledger knows the job, in order. */

@@ -1,0 +1,133 @@
+/**
+ * The fetch step of a run: lists and receives a feed's files of a date and writes each one down as it
+ * arrives (T1); after the load, leaves, moves or deletes the remote ones (T3).
+ */
+import { archivedPaths } from '../fetch/archive.ts'
+import { fetchFiles } from '../fetch/fetch-files.ts'
+import { finishRemote } from '../fetch/finish-remote.ts'
+import { openSource } from '../fetch/open-source.ts'
+import { assertFence, type Holding } from '../ledger/fence.ts'
+import {
+  type FileRow,
+  filesAwaitingArchive,
+  knownFiles,
+  noteFile,
+  recordFile,
+  setRemoteState,
+} from '../ledger/file.ts'
+import { BugError } from '../model/errors.ts'
+import type { FetchSpec } from '../model/job.ts'
+import type { StepContext } from '../model/progress.ts'
+import type { FetchedFeed, KnownFile, ReceivedFile } from '../model/received-file.ts'
+import type { Engine } from './engine.ts'
+
+/** A file row that was received, with what fetch and parse need of it. */
+function asKnown(row: FileRow): KnownFile | null {
+  const { remoteName, size, mtimeMs, businessDate, rawSha256, contentSha256, contentBytes, state } = row
+  if (state === 'quarantined' || size === null || mtimeMs === null) return null
+  if (rawSha256 === null || contentSha256 === null || contentBytes === null) return null
+  return { remoteName, size, mtimeMs, businessDate, rawSha256, contentSha256, contentBytes }
+}
+
+/** Path of an archived file's decoded content. */
+export function contentPathOf(engine: Engine, row: FileRow): string {
+  const known = asKnown(row)
+  if (known === null) {
+    throw new BugError(
+      'BUG_FILE_NOT_ARCHIVED',
+      `File ${row.id} (${row.feed} of ${row.businessDate}) was to be read, but it was never received. Nothing was loaded.`,
+    )
+  }
+  return archivedPaths({ path: engine.folders.archive }, row.feed, known).contentPath
+}
+
+/**
+ * Fetches a feed's files of a date. `job` is owed a run by each arrival; null for a feed that only a reconciliation reads.
+ * @throws FETCH_* by the situation.
+ */
+export async function fetchFeed(
+  engine: Engine,
+  spec: FetchSpec,
+  businessDate: string,
+  job: string | null,
+  context: StepContext,
+): Promise<FetchedFeed> {
+  const { database, folders, environment, secrets } = engine
+  const rows = await database.use(connection => knownFiles(connection, spec.feed))
+  const source = await openSource(spec, environment, secrets, context)
+  try {
+    const fetched = await fetchFiles({
+      spec,
+      businessDate,
+      source,
+      known: rows.map(asKnown).filter(file => file !== null),
+      archive: { path: folders.archive },
+      context,
+      onReceived: file => record(engine, job, file),
+    })
+    for (const held of fetched.held) {
+      const note = {
+        feed: spec.feed,
+        businessDate,
+        remoteName: held.remoteName,
+        state: 'held' as const,
+        reason: held.message,
+      }
+      await database.use(connection => noteFile(connection, note))
+    }
+    return fetched
+  } finally {
+    await source.close()
+  }
+}
+
+async function record(engine: Engine, job: string | null, file: ReceivedFile): Promise<void> {
+  const { quarantine, ...received } = file
+  const state =
+    quarantine === null
+      ? {}
+      : { state: 'quarantined' as const, reason: `${quarantine.message} [${quarantine.code}]` }
+  await engine.database.use(connection => recordFile(connection, { ...received, job, ...state }))
+}
+
+/**
+ * T3: the remote files of this feed that were loaded and still lie there. Never fails a run: what
+ * could not be done is told and done by the next run of any date.
+ * @throws RUN_FENCED
+ */
+export async function finishRemoteFiles(
+  engine: Engine,
+  spec: FetchSpec,
+  lease: Holding,
+  context: StepContext,
+): Promise<string[]> {
+  if (spec.after === 'leave') return []
+  const { database, environment, secrets } = engine
+  const waiting = await database.use(connection => filesAwaitingArchive(connection, spec.feed))
+  if (waiting.length === 0) return []
+  const warnings: string[] = []
+  const source = await openSource(spec, environment, secrets, context)
+  try {
+    for (const row of waiting) {
+      const known = asKnown(row)
+      if (known === null) continue
+      const fence = (): Promise<void> =>
+        database.use(connection => connection.transaction(() => assertFence(connection, lease)))
+      const finished = await finishRemote(
+        spec,
+        { ...known, remoteFolder: spec.folder },
+        source,
+        fence,
+        context,
+      )
+      if (finished.outcome === 'failed') warnings.push(finished.message)
+      else {
+        const state = finished.outcome === 'new-delivery' ? 'changed' : 'done'
+        await database.use(connection => setRemoteState(connection, row.id, state))
+      }
+    }
+  } finally {
+    await source.close()
+  }
+  return warnings
+}

@@ -1,0 +1,138 @@
+/**
+ * Compares a date again without loading anything: either what is stored (`reconcile --date`), or the
+ * stored source against the target as it is now (`rerun --from reconcile`).
+ */
+import path from 'node:path'
+import { compareSides } from '../../reconcile/compare/compare-sides.ts'
+import { planOf, tableOf } from '../../reconcile/compare/plan.ts'
+import { readSnapshot } from '../../reconcile/snapshot/manifest.ts'
+import { nextComparisonNumber } from '../ledger/comparison.ts'
+import { type Lease, takeLease } from '../ledger/lease.ts'
+import { loadOf } from '../ledger/load.ts'
+import { latestRevision } from '../ledger/revision.ts'
+import { latestSnapshots, type SnapshotRow } from '../ledger/snapshot.ts'
+import { ReconcileError } from '../model/errors.ts'
+import type { ScheduledJob } from '../model/job.ts'
+import type { StepContext } from '../model/progress.ts'
+import type { RunKey } from '../model/run.ts'
+import { nothingYet } from './endings.ts'
+import type { Engine } from './engine.ts'
+import { type Reconciled, reconcileRun } from './reconcile-step.ts'
+import { breakChanges, publishNight, sendMails } from './report-step.ts'
+import { readSourceSnapshots } from './source-snapshots.ts'
+import { openStepLog } from './steps.ts'
+import { type RunSummary, summaryOf } from './summary.ts'
+
+/** Compares a date again. @throws RECONCILE_NOTHING_STORED when the date was never loaded. */
+export async function reconcileAgain(
+  engine: Engine,
+  scheduled: ScheduledJob,
+  businessDate: string,
+  options: { readonly stored: boolean },
+): Promise<RunSummary> {
+  const key = { job: scheduled.job.name, businessDate }
+  const lease = await takeLease(engine.database, engine.clock, key, {
+    trigger: 'rerun',
+    configHash: engine.versions.config,
+    codeVersion: engine.versions.code,
+    mappingVersion: scheduled.job.map.version,
+    signal: engine.signal,
+  })
+  try {
+    return await compareUnderLease(engine, scheduled, lease, options.stored)
+  } catch (error) {
+    await lease.release({
+      attempt: 'failed',
+      run: lease.previous.runState === 'running' ? 'applied' : lease.previous.runState,
+      error,
+    })
+    throw error
+  }
+}
+
+async function compareUnderLease(
+  engine: Engine,
+  scheduled: ScheduledJob,
+  lease: Lease,
+  stored: boolean,
+): Promise<RunSummary> {
+  const log = engine.log.with({ ...lease.key, attempt: lease.attempt })
+  const signal = AbortSignal.any([engine.signal, lease.signal])
+  const context: StepContext = { clock: engine.clock, log, signal, progress: engine.progress }
+  const steps = openStepLog(engine, lease, log)
+  const reporting = { engine, scheduled, lease }
+  const revision = await engine.database.use(connection => latestRevision(connection, lease.runId))
+  const load =
+    revision === null ? null : await engine.database.use(connection => loadOf(connection, revision.id))
+  if (revision === null || load === null || load.state === 'unpublished') throw nothingStored(lease.key)
+  const number = await engine.database.use(connection => nextComparisonNumber(connection, lease.runId))
+  const request = { engine, scheduled, businessDate: lease.key.businessDate, lease, number }
+  const reconciled = await steps.run('reconcile', async () =>
+    stored
+      ? compareStored(engine, scheduled, lease, number, context)
+      : reconcileRun(
+          { ...request, snapshots: await readSourceSnapshots(engine, load.snapshotHash) },
+          context,
+        ),
+  )
+  const changes = await breakChanges(reporting, reconciled)
+  const facts = {
+    ...nothingYet,
+    state: 'done' as const,
+    revision,
+    comparisonNumber: number,
+    files: revision.results,
+    load: load.result,
+    published: true,
+    reconciled,
+  }
+  const written = await steps.run('report', () =>
+    publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
+  )
+  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
+  const report = await sendMails(engine, lease.runId, written.messageId)
+  return summaryOf(
+    lease,
+    { ...facts, steps: steps.results() },
+    { state: 'succeeded', reconciled, changes, report, replaces: [] },
+  )
+}
+
+async function compareStored(
+  engine: Engine,
+  scheduled: ScheduledJob,
+  lease: Lease,
+  number: number,
+  context: StepContext,
+): Promise<Reconciled[]> {
+  const rows = await engine.database.use(connection => latestSnapshots(connection, lease.runId))
+  const done: Reconciled[] = []
+  for (const reconciliation of scheduled.job.reconcile.comparisons) {
+    const plan = planOf(reconciliation, scheduled.job.name, tableOf(reconciliation, scheduled.job.map))
+    const side = (which: SnapshotRow['side']): SnapshotRow | undefined =>
+      rows.find(row => row.reconciliation === plan.name && row.side === which)
+    const [source, target] = [side('source'), side('target')]
+    if (source === undefined || target === undefined) throw nothingStored(lease.key)
+    const [left, right] = [await readSnapshot(source.path), await readSnapshot(target.path)]
+    const breaksFile = path.join(
+      engine.folders.snapshots,
+      `breaks-${lease.runId}-${number}-${reconciliation.name}.csv`,
+    )
+    const comparison = await compareSides(
+      left,
+      right,
+      plan,
+      { run: lease.key, workFolder: engine.folders.work, breaksFile },
+      context,
+    )
+    done.push({ comparison, left, right })
+  }
+  return done
+}
+
+function nothingStored(key: RunKey): ReconcileError {
+  return new ReconcileError(
+    'RECONCILE_NOTHING_STORED',
+    `${key.job} of ${key.businessDate} has no stored snapshots to compare: it was never loaded and compared. Nothing was done; run the date first.`,
+  )
+}

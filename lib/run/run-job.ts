@@ -1,0 +1,167 @@
+/**
+ * READ THIS FIRST. One run of a job for a business date: lease, fetch, freeze, parse, map, load,
+ * reconcile, report. Every step can be repeated after a crash: what is done is found done.
+ * A dry run is dry-run.ts; whether a failed attempt is tried again is retry.ts.
+ */
+import { nextComparisonNumber } from '../ledger/comparison.ts'
+import { freeze } from '../ledger/freeze.ts'
+import { type Lease, takeLease } from '../ledger/lease.ts'
+import { describeError } from '../model/errors.ts'
+import { failpoint } from '../model/failpoint.ts'
+import type { ScheduledJob } from '../model/job.ts'
+import type { StepContext } from '../model/progress.ts'
+import {
+  endDone,
+  endDuplicate,
+  endFailed,
+  endWithoutFiles,
+  fetchWarnings,
+  nothingYet,
+  type Reached,
+  type RunOptions,
+} from './endings.ts'
+import type { Engine } from './engine.ts'
+import { contentPathOf, fetchFeed, finishRemoteFiles } from './fetch-step.ts'
+import { freezeRules, reopenQuarantined } from './freeze-rules.ts'
+import { loadedBefore, loadRevision } from './load-step.ts'
+import { setIncomplete } from './no-files.ts'
+import { reconcileRun } from './reconcile-step.ts'
+import { breakChanges, type Reporting } from './report-step.ts'
+import { decideRetry } from './retry.ts'
+import { openStepLog, type StepLog } from './steps.ts'
+import type { RunSummary } from './summary.ts'
+
+/**
+ * Runs a job for a date, again where a retry can help.
+ * Guarantee: whatever happens, the run ledger says where it stands, and the next call goes on from there.
+ * @throws what the last attempt failed with; RUN_HELD_ELSEWHERE when the date is running elsewhere.
+ */
+export async function runJob(
+  engine: Engine,
+  scheduled: ScheduledJob,
+  businessDate: string,
+  options: RunOptions,
+): Promise<RunSummary> {
+  for (let attempts = 1; ; attempts += 1) {
+    const lease = await takeLease(
+      engine.database,
+      engine.clock,
+      { job: scheduled.job.name, businessDate },
+      {
+        trigger: attempts === 1 ? options.trigger : 'recovery',
+        configHash: engine.versions.config,
+        codeVersion: engine.versions.code,
+        mappingVersion: scheduled.job.map.version,
+        tzdataVersion: engine.versions.tzdata,
+        signal: engine.signal,
+      },
+    )
+    const outcome = await attempt(engine, scheduled, lease, options, attempts)
+    if ('summary' in outcome) return outcome.summary
+    if (outcome.retryAfterMs === null) throw outcome.error
+    await engine.clock.sleep(outcome.retryAfterMs, engine.signal)
+  }
+}
+
+type AttemptOutcome =
+  | { readonly summary: RunSummary }
+  | { readonly error: unknown; readonly retryAfterMs: number | null }
+
+async function attempt(
+  engine: Engine,
+  scheduled: ScheduledJob,
+  lease: Lease,
+  options: RunOptions,
+  attempts: number,
+): Promise<AttemptOutcome> {
+  const log = engine.log.with({
+    job: lease.key.job,
+    businessDate: lease.key.businessDate,
+    attempt: lease.attempt,
+  })
+  const signal = AbortSignal.any([engine.signal, lease.signal])
+  const context: StepContext = { clock: engine.clock, log, signal, progress: engine.progress }
+  const steps = openStepLog(engine, lease, log)
+  const reached: Reached = { revision: null, files: [], loaded: null }
+  const reporting: Reporting = { engine, scheduled, lease }
+  log.info('run.attempt-started', { trigger: lease.trigger })
+  try {
+    const summary = await sixSteps(reporting, options, steps, context, reached)
+    log.info('run.attempt-ended', { state: summary.state })
+    return { summary }
+  } catch (error) {
+    log.error('run.attempt-failed', { error: describeError(error) })
+    const decision = decideRetry(error, attempts, engine.clock.now(), Math.random)
+    const again = decision.kind === 'again' && !engine.signal.aborted
+    await endFailed(reporting, options, steps, reached, error, again)
+    return { error, retryAfterMs: again ? decision.afterMs : null }
+  }
+}
+
+/** The six calls. */
+async function sixSteps(
+  reporting: Reporting,
+  options: RunOptions,
+  steps: StepLog,
+  context: StepContext,
+  reached: Reached,
+): Promise<RunSummary> {
+  const { engine, scheduled, lease } = reporting
+  const { job } = scheduled
+  const { businessDate } = lease.key
+
+  const fetched = await steps.run('fetch', async () => {
+    if (lease.trigger === 'rerun') await reopenQuarantined(engine, job.fetch.feed, businessDate)
+    return options.fromArchive === true ? null : fetchFeed(engine, job.fetch, businessDate, job.name, context)
+  })
+  const frozen = await engine.database.use(connection =>
+    freeze(connection, lease, freezeRules(job, options.force ?? false)),
+  )
+  if (frozen.kind === 'no-files') return endWithoutFiles(reporting, options, steps, fetched, frozen)
+  if (frozen.kind === 'blocked') throw setIncomplete(lease.key, frozen)
+  if (frozen.kind === 'nothing-to-do') return endDuplicate(reporting, steps, frozen)
+
+  const { revision } = frozen
+  reached.revision = revision
+  reached.files = revision.results
+  const loaded = await steps.run('load', () =>
+    frozen.kind === 'resume'
+      ? loadedBefore(engine, frozen.load)
+      : loadRevision(
+          {
+            engine,
+            scheduled,
+            businessDate,
+            lease,
+            revision,
+            contentPath: row => contentPathOf(engine, row),
+            dryRun: false,
+            createTarget: options.createTarget ?? false,
+          },
+          steps,
+          context,
+        ),
+  )
+  reached.loaded = loaded
+  const remote = await finishRemoteFiles(engine, job.fetch, lease, context)
+  failpoint('run.after-remote')
+
+  const number = await engine.database.use(connection => nextComparisonNumber(connection, lease.runId))
+  const reconciled = await steps.run('reconcile', () =>
+    reconcileRun({ engine, scheduled, businessDate, lease, number, snapshots: loaded.snapshots }, context),
+  )
+  const changes = await breakChanges(reporting, reconciled)
+  const facts = {
+    ...nothingYet,
+    state: 'done' as const,
+    revision,
+    comparisonNumber: number,
+    files: revision.results,
+    load: loaded.result,
+    published: true,
+    warnings: [...fetchWarnings(fetched), ...loaded.warnings, ...remote],
+    failedUnits: loaded.failedUnits,
+    reconciled,
+  }
+  return endDone(reporting, steps, facts, reconciled, changes)
+}

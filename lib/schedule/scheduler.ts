@@ -1,0 +1,124 @@
+/**
+ * The long-running scheduler, in process: looks what is owed, runs it one after another, sleeps until
+ * the next occurrence. A tick only means "look": what is owed comes from the run ledger (owed.ts).
+ */
+import { type RunStanding, standings } from '../ledger/run-list.ts'
+import { describeError, TallymanError } from '../model/errors.ts'
+import type { RunState, Trigger } from '../model/run.ts'
+import { addDays, localDate } from '../model/time/business-date.ts'
+import type { Engine } from '../run/engine.ts'
+import { sendMails } from '../run/report-step.ts'
+import { runJob } from '../run/run-job.ts'
+import type { RunSummary } from '../run/summary.ts'
+import { type Owed, type OwedRun, owedRuns, runKeyText, windowOf } from './owed.ts'
+
+/** Longest sleep: a ledger changed by another process (a late file, a taken-over run) is seen within this. */
+const LOOK_EVERY_MS = 60_000
+
+/** A failed date is looked at again for a late or corrected file, or a partner that is back, this often. */
+const LOOK_AGAIN_MS = 15 * 60_000
+
+/** Dates this far back are read from the ledger: the horizon of owed.ts and a weekend more. */
+const LEDGER_DAYS = 17
+
+/** What the scheduler tells whoever started it. */
+export interface SchedulerEvents {
+  readonly began: (run: OwedRun) => void
+  readonly ended: (run: OwedRun, summary: RunSummary) => void
+  readonly failed: (run: OwedRun, error: unknown) => void
+  readonly skipped: (run: OwedRun) => void
+}
+
+/** Failures that another look may cure without a person: nothing usable came yet, or somebody was away. */
+function curesItself(standing: RunStanding): boolean {
+  const code = standing.lastErrorCode ?? ''
+  return (
+    [
+      'FETCH_FILE_MISSING',
+      'FETCH_FILE_HELD',
+      'FETCH_FILE_QUARANTINED',
+      'FETCH_UNREACHABLE',
+      'FETCH_CONNECTION_LOST',
+      'FETCH_STALLED',
+    ].includes(code) || code.startsWith('PARSE_')
+  )
+}
+
+/** Run states as owed.ts takes them: an owed date is due again whatever it was, a curable failure after a pause. */
+function statesOf(rows: readonly RunStanding[], now: number): Map<string, RunState> {
+  return new Map(
+    rows.map(row => {
+      const rested = row.lastEndedAtMs === null || now - row.lastEndedAtMs >= LOOK_AGAIN_MS
+      const again =
+        (row.owed && row.state !== 'failed') ||
+        (row.state === 'failed' && rested && (row.owed || curesItself(row)))
+      return [runKeyText(row.job, row.businessDate), again ? 'waiting' : row.state] as const
+    }),
+  )
+}
+
+/** What is owed now, by the ledger. */
+export async function owedNow(
+  engine: Engine,
+): Promise<{ owed: Owed; known: ReadonlyMap<string, RunStanding> }> {
+  const now = engine.clock.now()
+  const jobs = engine.timetable.jobs.map(scheduled => scheduled.job.name)
+  const rows = await engine.database.use(connection =>
+    standings(connection, jobs, addDays(localDate(now, 'UTC'), -LEDGER_DAYS)),
+  )
+  const known = new Map(rows.map(row => [runKeyText(row.job, row.businessDate), row]))
+  return { owed: owedRuns(engine.timetable, statesOf(rows, now), now), known }
+}
+
+/** Takes everything that is owed, oldest first; a failure of one is told and does not hold the others. */
+export async function runOwed(engine: Engine, events: SchedulerEvents): Promise<Owed> {
+  const { owed, known } = await owedNow(engine)
+  for (const run of owed.skipped) events.skipped(run)
+  for (const run of owed.runs) {
+    engine.signal.throwIfAborted()
+    const scheduled = engine.timetable.jobs.find(one => one.job.name === run.job)!
+    const trigger: Trigger = run.because === 'recovery' ? 'recovery' : 'schedule'
+    events.began(run)
+    try {
+      const toldFailure = known.get(runKeyText(run.job, run.businessDate))?.lastErrorCode ?? null
+      events.ended(
+        run,
+        await runJob(engine, scheduled, run.businessDate, {
+          trigger,
+          toldFailure,
+          waitUntil: windowOf(scheduled, run),
+        }),
+      )
+    } catch (error) {
+      if (engine.signal.aborted) throw error
+      engine.log.warn('schedule.run-failed', {
+        job: run.job,
+        businessDate: run.businessDate,
+        code: error instanceof TallymanError ? error.code : null,
+        error: describeError(error),
+      })
+      events.failed(run, error)
+    }
+  }
+  return owed
+}
+
+/** Runs until the engine's signal is aborted. @throws the signal's reason */
+export async function runScheduler(engine: Engine, events: SchedulerEvents): Promise<never> {
+  const said = new Set<string>()
+  const once: SchedulerEvents = {
+    ...events,
+    skipped: run => {
+      const key = runKeyText(run.job, run.businessDate)
+      if (!said.has(key)) events.skipped(run)
+      said.add(key)
+    },
+  }
+  for (;;) {
+    const owed = await runOwed(engine, once)
+    // Mails of earlier runs whose server was down.
+    await sendMails(engine, null, null)
+    const untilNext = owed.nextAt === null ? LOOK_EVERY_MS : owed.nextAt - engine.clock.now()
+    await engine.clock.sleep(Math.min(LOOK_EVERY_MS, Math.max(0, untilNext)), engine.signal)
+  }
+}
