@@ -19,7 +19,7 @@ const SUITES = {
 } as const
 
 /** Fewer passed tests than this is a failure: an empty or mistyped glob makes `node --test` exit 0. Raised by hand with the suite. */
-const LEAST_PASSED: Readonly<Record<keyof typeof SUITES, number>> = { quick: 60, all: 80 }
+const LEAST_PASSED: Readonly<Record<keyof typeof SUITES, number>> = { quick: 240, all: 340 }
 
 /** A test that needs longer hangs: the longest, a whole demo night, takes under 60 s on two cores. */
 const TEST_TIMEOUT_MS = 300_000
