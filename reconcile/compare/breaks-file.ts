@@ -87,7 +87,7 @@ function linesOf(found: Break, keys: readonly string[]): string {
     String(found.rightRows),
     found.origin?.file ?? null,
     found.origin === null ? null : String(found.origin.line),
-    found.hint,
+    found.hint === '' ? null : found.hint,
     found.identity,
   ]
   if (found.kind === 'value_mismatch') {

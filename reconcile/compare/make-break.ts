@@ -20,6 +20,11 @@ export interface BreakRows {
   readonly hint: string
 }
 
+interface HintedColumn {
+  readonly shown: BreakColumn
+  readonly hint: string
+}
+
 /** Name under which a record that is no row is shown. */
 export const WHOLE_RECORD = '(record)'
 
@@ -50,7 +55,7 @@ export class BreakMaker {
       ),
       kind,
       key: Object.fromEntries(keys.map(({ name }, i) => [name, row.raw[i] ?? null])),
-      columns: columns.map(({ hint: _, ...column }) => column),
+      columns: columns.map(({ shown }) => shown),
       leftRows: rows.leftRows,
       rightRows: rows.rightRows,
       origin: row.file === null || row.line === null ? null : { file: row.file, line: row.line },
@@ -89,27 +94,34 @@ export class BreakMaker {
     }
   }
 
-  #columnsOf({ left, right, differing }: BreakRows): (BreakColumn & { readonly hint: string })[] {
+  #columnsOf({ left, right, differing }: BreakRows): HintedColumn[] {
     // Without a declared key the key shows the whole row already.
     const first = this.#keyed ? this.#plan.key.length : this.#columns.length
     const last = this.#plan.key.length + this.#plan.columns.length
     const positions = differing ?? Array.from({ length: Math.max(0, last - first) }, (_, i) => first + i)
-    const shown = positions.map(i => this.#columnAt(i, left, right))
+    const columns = positions.map(i => this.#columnAt(i, left, right))
     // An amount in another currency has no difference that means anything.
-    const mixed = differing !== null && shown.some(({ nature }) => nature === 'currency')
-    return mixed
-      ? shown.map(column => (column.nature === 'amount' ? { ...column, delta: null, hint: '' } : column))
-      : shown
+    const mixed = differing !== null && columns.some(({ shown }) => shown.nature === 'currency')
+    if (!mixed) return columns
+    return columns.map(({ shown, hint }) =>
+      shown.nature === 'amount' ? { shown: { ...shown, delta: null }, hint: '' } : { shown, hint },
+    )
   }
 
-  #columnAt(i: number, left: SideRow | null, right: SideRow | null): BreakColumn & { readonly hint: string } {
+  #columnAt(i: number, left: SideRow | null, right: SideRow | null): HintedColumn {
     const column = this.#columns[i]!
     const [a, b] = [left?.ruled[i] ?? null, right?.ruled[i] ?? null]
     const both = left !== null && right !== null
     // One-sided rows have no difference of values; the nature says what the value is.
     const nature = natureOf(column, both ? a : (a ?? b), both ? b : (a ?? b), this.#groups)
     const delta = both && nature === 'amount' && a !== null && b !== null ? deltaOf(a, b) : null
-    const shown = { name: column.name, left: left?.raw[i] ?? null, right: right?.raw[i] ?? null }
-    return { ...shown, nature, delta, hint: both ? hintOf(nature, a, b) : '' }
+    const shown = {
+      name: column.name,
+      left: left?.raw[i] ?? null,
+      right: right?.raw[i] ?? null,
+      nature,
+      delta,
+    }
+    return { shown, hint: both ? hintOf(nature, a, b) : '' }
   }
 }

@@ -94,7 +94,7 @@ function transposed(a: Decimal, b: Decimal): boolean {
   return (
     x.length === y.length &&
     a.unscaled < 0n === b.unscaled < 0n &&
-    [...x].sort().join('') === [...y].sort().join('')
+    x.split('').sort().join('') === y.split('').sort().join('')
   )
 }
 

@@ -13,6 +13,9 @@ export const WHITE_SPACE =
 /** The same for RE2 and, with the `u` flag, for JavaScript. */
 const RUN_OF_SPACE = '[\\t-\\r\\x{85}\\x{FEFF}\\pZ]+'
 
+/** A character that is no white space. */
+const NO_SPACE = '[^\\t-\\r\\x{85}\\x{FEFF}\\pZ]'
+
 const DECIMAL = '[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)'
 const INTEGER = '[+-]?[0-9]+'
 const TIMESTAMP = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z'
@@ -27,18 +30,21 @@ export const MACROS = [
   `create temp macro canonical_parts(sign, whole, fraction) as
      case when whole = '' and fraction = '' then '0'
           else sign || case when whole = '' then '0' else whole end || case when fraction = '' then '' else '.' || fraction end end`,
+  // Nearly all values are canonical already; finding that out takes a third of the time.
   `create temp macro canonical_decimal(v) as
-     canonical_parts(
+     case when regexp_full_match(v, '-?(0|[1-9][0-9]*)(\\.[0-9]*[1-9])?') and v <> '-0' then v else canonical_parts(
        case when v[1] = '-' then '-' else '' end,
        ltrim(split_part(ltrim(v, '+-'), '.', 1), '0'),
-       rtrim(split_part(ltrim(v, '+-'), '.', 2), '0'))`,
+       rtrim(split_part(ltrim(v, '+-'), '.', 2), '0')) end`,
+  `create temp macro trimmed(v) as
+     case when regexp_matches(v, ${quoteText(`^${RUN_OF_SPACE}|${RUN_OF_SPACE}$`)}) then trim(v, ${quoteText(WHITE_SPACE)}) else v end`,
   `create temp macro part(v) as case when v is null then 'n' else strlen(v)::varchar || ':' || v end`,
 ]
 
 /** The value as its type and text rules want it, before it is judged: NFC, trimmed, collapsed, null tokens null. */
 function prepared({ kind, rule }: PlannedColumn, value: string): string {
   let sql = kind === 'text' ? `nfc_normalize(${value})` : value
-  if (rule.trim === true) sql = `trim(${sql}, ${quoteText(WHITE_SPACE)})`
+  if (rule.trim === true) sql = `trimmed(${sql})`
   if (rule.collapse === true) sql = `regexp_replace(${sql}, ${quoteText(RUN_OF_SPACE)}, ' ', 'g')`
   if (rule.nullTokens !== undefined && rule.nullTokens.length > 0) {
     sql = `case when ${sql} in (${rule.nullTokens.map(quoteText).join(', ')}) then null else ${sql} end`
@@ -76,15 +82,15 @@ export function unreadable(column: PlannedColumn, value: string): string | null 
     case 'boolean':
       return `${sql} not in ('true', 'false')`
     case 'date':
-      return `(not regexp_full_match(${sql}, ${quoteText(DATE)}) or try_cast(${sql} as date) is null)`
+      return `(${sql} is not null and (not regexp_full_match(${sql}, ${quoteText(DATE)}) or try_cast(${sql} as date) is null))`
     case 'timestamp':
-      return `(not regexp_full_match(${sql}, ${quoteText(TIMESTAMP)}) or try_cast(rtrim(${sql}, 'Z') as timestamp_ns) is null)`
+      return `(${sql} is not null and (not regexp_full_match(${sql}, ${quoteText(TIMESTAMP)}) or try_cast(rtrim(${sql}, 'Z') as timestamp_ns) is null))`
   }
 }
 
 /** SQL condition: a key part is null or blank. */
 export function blank(normalisedKey: string): string {
-  return `(${normalisedKey} is null or ltrim(${normalisedKey}, ${quoteText(WHITE_SPACE)}) = '')`
+  return `(${normalisedKey} is null or not regexp_matches(${normalisedKey}, ${quoteText(NO_SPACE)}))`
 }
 
 /** SQL for the canonical text of a row: each part with its length, so no two rows share one. */

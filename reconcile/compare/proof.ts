@@ -3,7 +3,7 @@
  * digit. Sums come from all rows (snapshot/totals.ts), explanations from the rows that were looked at:
  * two ways to one number, so a lost or doubled row can't hide.
  */
-import type { ProofLine, RowKind } from '../../lib/model/break.ts'
+import { type ProofLine, ROW_KINDS, type RowKind } from '../../lib/model/break.ts'
 import {
   add,
   type Decimal,
@@ -86,7 +86,9 @@ export class ProofBook {
     const difference = subtract(right, left)
     const explained: Record<string, string> = {}
     let rest = difference
-    for (const [kind, amount] of this.#explained.get(key) ?? []) {
+    const kinds = this.#explained.get(key)
+    for (const kind of ROW_KINDS) {
+      const amount = kinds?.get(kind) ?? ZERO
       if (amount.unscaled === 0n) continue
       explained[kind] = toText(amount)
       rest = subtract(rest, amount)

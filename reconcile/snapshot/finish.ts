@@ -35,6 +35,8 @@ export interface SnapshotRows {
   readonly scope: AppliedScope
   /** SQL that gives the stored columns and the origin columns, before the scope. */
   readonly select: string
+  /** Files outside of the place that `select` reads. */
+  readonly readable?: readonly string[]
   /** Statements to be run before it. */
   readonly before?: (db: DuckDb) => Promise<void>
 }
@@ -51,7 +53,7 @@ export async function finishSnapshot(
   const db = await openDuckDb({
     spillFolder: path.join(place.workFolder, `${name}.spill`),
     folders: [place.folder, place.workFolder],
-    files: other,
+    files: [...other, ...(input.readable ?? [])],
     ...(place.limits === undefined ? {} : { limits: place.limits }),
     ...(place.signal === undefined ? {} : { signal: place.signal }),
   })

@@ -16,8 +16,8 @@ export interface Spool {
   readonly path: string
   /** Longest line in bytes, at most; DuckDB has to be told. */
   longestLine(): number
-  /** Adds a row; call `drain` after each block. */
-  add(cells: readonly Value[]): void
+  /** Adds a row, made of two parts; call `drain` after each block. */
+  add(cells: readonly Value[], more?: readonly Value[]): void
   /** Writes out what was gathered once it is enough. */
   drain(): Promise<void>
   /** Adds bytes that are in this form already, such as COPY gives them. */
@@ -56,16 +56,11 @@ function spool(path: string, handle: FileHandle): Spool {
   return {
     path,
     longestLine: () => Math.max(longest, lineSoFar),
-    add: cells => {
-      let line = ''
-      for (let i = 0; i < cells.length; i += 1) {
-        const cell = cells[i]!
-        line += i === 0 ? '' : ','
-        line += cell === null ? '\\N' : quoteCell(cell)
-      }
+    add: (cells, more) => {
+      const row = more === undefined ? lineOf(cells) : `${lineOf(cells)},${lineOf(more)}`
       // UTF-8 takes at most three bytes per UTF-16 unit.
-      if (line.length * 3 > longest) longest = line.length * 3
-      text += `${line}\n`
+      if (row.length * 3 > longest) longest = row.length * 3
+      text += `${row}\n`
     },
     drain: async () => {
       if (text.length >= FLUSH_CHARACTERS) await flush()
@@ -81,6 +76,16 @@ function spool(path: string, handle: FileHandle): Spool {
       await handle.close()
     },
   }
+}
+
+function lineOf(cells: readonly Value[]): string {
+  let line = ''
+  for (let i = 0; i < cells.length; i += 1) {
+    const cell = cells[i]!
+    if (i > 0) line += ','
+    line += cell === null ? '\\N' : quoteCell(cell)
+  }
+  return line
 }
 
 function quoteCell(cell: string | number | boolean): string {

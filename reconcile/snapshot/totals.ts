@@ -7,7 +7,7 @@ import { add, type Decimal, decimal, multiply, toText, ZERO } from '../../lib/mo
 import type { TotalRule } from '../../lib/model/table.ts'
 import type { SnapshotTotal } from './manifest.ts'
 
-/** Digits that DuckDB's widest decimal holds, less one for carries. */
+/** Digits that DuckDB's widest integer holds, less one. */
 const SAFE_DIGITS = 37
 
 /** A total over SQL expressions that give canonical decimal text or null. */
@@ -38,41 +38,42 @@ export async function sumTotals(
   return results
 }
 
-async function sumTotal(
-  db: DuckDb,
-  from: string,
-  { total, factors, group }: TotalExpressions,
-): Promise<SnapshotTotal[]> {
+async function sumTotal(db: DuckDb, from: string, total: TotalExpressions): Promise<SnapshotTotal[]> {
+  const { factors, group } = total
   const names = factors.map((_, index) => `f${index}`)
-  const rows = `(select ${group === null ? "''" : `coalesce(${group}, '')`} as g, ${factors.map((factor, i) => `${factor} as ${names[i]}`).join(', ')} from ${from})`
-  const measured = await db.rows(
-    `select count(*), ${names.flatMap(name => [`max(strlen(ltrim(split_part(${name}, '.', 1), '-')))`, `max(strlen(split_part(${name}, '.', 2)))`]).join(', ')} from ${rows}`,
-  )
-  const [count, ...widths] = measured[0]!.map(Number)
-  const types = names.map((_, i) => ({ whole: widths[i * 2] ?? 0, scale: widths[i * 2 + 1] ?? 0 }))
-  const digits =
-    types.reduce((sum, { whole, scale }) => sum + Math.max(1, whole + scale), 0) + String(count).length
+  const values = factors.map((factor, index) => `${factor} as ${names[index]}`)
+  const rows = `(select ${group === null ? "''" : `coalesce(${group}, '')`} as g, ${values.join(', ')} from ${from})`
+  const widths = names.flatMap(name => [
+    `max(strlen(ltrim(split_part(${name}, '.', 1), '-')))`,
+    `max(strlen(split_part(${name}, '.', 2)))`,
+  ])
+  const [measured] = await db.rows(`select count(*), ${widths.join(', ')} from ${rows}`)
+  const [count, ...digits] = measured!.map(Number)
+  const scales = names.map((_, i) => digits[i * 2 + 1] ?? 0)
+  const needed = digits.reduce((sum, width) => sum + width, 0) + String(count).length
   const sums =
-    digits <= SAFE_DIGITS ? await addInDuckDb(db, rows, names, types) : await addInBigInt(db, rows, names)
+    needed <= SAFE_DIGITS ? await addInDuckDb(db, rows, names, scales) : await addInBigInt(db, rows, names)
   return [...sums]
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-    .map(([key, amount]) => ({ total, group: key, amount: toText(amount) }))
+    .map(([key, amount]) => ({ total: total.total, group: key, amount: toText(amount) }))
 }
 
 async function addInDuckDb(
   db: DuckDb,
   rows: string,
   names: readonly string[],
-  types: readonly { readonly whole: number; readonly scale: number }[],
+  scales: readonly number[],
 ): Promise<Map<string, Decimal>> {
-  // The scale is the longest fraction there is, so the cast rounds nothing.
-  const product = names
-    .map(
-      (name, i) => `${name}::decimal(${Math.max(1, types[i]!.whole + types[i]!.scale)}, ${types[i]!.scale})`,
-    )
-    .join(' * ')
-  const sums = await db.rows(`select g, coalesce(sum(${product}), 0)::varchar from ${rows} group by g`)
-  return new Map(sums.map(([group, sum]) => [String(group), decimal(String(sum))]))
+  // Through unscaled integers: reading text as a decimal of more than 18 digits takes 8 s per million rows.
+  const product = names.map(
+    (name, i) =>
+      `(split_part(${name}, '.', 1) || rpad(split_part(${name}, '.', 2), ${scales[i]}, '0'))::hugeint`,
+  )
+  const sums = await db.rows(
+    `select g, coalesce(sum(${product.join(' * ')}), 0)::varchar from ${rows} group by g`,
+  )
+  const scale = scales.reduce((sum, width) => sum + width, 0)
+  return new Map(sums.map(([group, sum]) => [String(group), { unscaled: BigInt(String(sum)), scale }]))
 }
 
 async function addInBigInt(

@@ -67,14 +67,14 @@ export async function openSnapshotWriter(
   return {
     push: async (file, { rows, lines, ordinals, units }) => {
       for (let i = 0; i < rows.length; i += 1) {
-        spool.add([...rows[i]!, file, ordinals[i]!, lines[i]!, units[i]!, null, null])
+        spool.add(rows[i]!, [file, ordinals[i]!, lines[i]!, units[i]!, null, null])
       }
       await spool.drain()
     },
     pushUnreadable: async (file, records) => {
       const empty: Value[] = new Array<Value>(width).fill(null)
       for (const { line, issue, raw } of records) {
-        spool.add([...empty, file, null, line, null, issue, boundedRaw(raw)])
+        spool.add(empty, [file, null, line, null, issue, boundedRaw(raw)])
       }
       await spool.drain()
     },

@@ -1,0 +1,89 @@
+/**
+ * A Parquet file as a side. Its declared types are kept: numbers, dates and instants become the
+ * canonical text of their type inside DuckDB.
+ */
+import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
+import path from 'node:path'
+import { openDuckDb } from '../../lib/format/duckdb/session.ts'
+import { quoteName, quoteText } from '../../lib/format/duckdb/sql.ts'
+import { ParseError } from '../../lib/model/errors.ts'
+import { snapshotColumns, type ValueKind } from '../snapshot/columns.ts'
+import { finishSnapshot } from '../snapshot/finish.ts'
+import { filtered, judgeCondition } from './condition.ts'
+import type { OpenedSide, SidePlace } from './opened-side.ts'
+import { conditionFailed } from './spooled-side.ts'
+
+/** Opens a Parquet file. @throws PARSE_PARQUET_UNREADABLE */
+export async function openParquetSide(place: SidePlace, file: string): Promise<OpenedSide> {
+  const name = path.basename(file)
+  const types = await describe(place, file, name)
+  const asOf = (await stat(file)).mtime.toISOString()
+  const from = `select *, ${quoteText(name)} as _file, null::bigint as _line, null::varchar as _issue, null::varchar as _raw from read_parquet(${quoteText(file)})`
+  return {
+    name,
+    notes: [],
+    columns: types.map(({ column, type }) => ({ name: column, kind: kindOf(type) })),
+    take: async (side, taken) => {
+      const kinds = taken.map(({ own }) => kindOf(types.find(({ column }) => column === own)!.type) ?? 'text')
+      const columns = snapshotColumns(taken.map(({ name: column }, i) => ({ name: column, kind: kinds[i]! })))
+      const picked = taken.map(
+        ({ own }, i) => `${canonicalText(kinds[i]!, quoteName(own))} as ${quoteName(columns[i]!.stored)}`,
+      )
+      try {
+        return await finishSnapshot(place, `side-${randomUUID()}`, {
+          facts: { job: 'compare', side, name, businessDate: null, mappingVersion: null, files: [name] },
+          asOf,
+          columns,
+          totals: {},
+          scope: { kind: 'all' },
+          readable: [file],
+          before: db => judgeCondition(db, from, place.where, name),
+          select: `select ${[...picked, '_file', '_line', '_issue', '_raw'].join(', ')} from (${filtered(from, place.where)})`,
+        })
+      } catch (error) {
+        throw conditionFailed(error, place.where, name)
+      }
+    },
+    close: async () => {},
+  }
+}
+
+async function describe(
+  place: SidePlace,
+  file: string,
+  name: string,
+): Promise<{ column: string; type: string }[]> {
+  const db = await openDuckDb({
+    spillFolder: path.join(place.workFolder, `${randomUUID()}.spill`),
+    folders: [],
+    files: [file],
+  })
+  try {
+    const rows = await db.rows(`describe from read_parquet(${quoteText(file)})`)
+    return rows.map(([column, type]) => ({ column: String(column), type: String(type) }))
+  } catch (cause) {
+    throw new ParseError(
+      'PARSE_PARQUET_UNREADABLE',
+      `${name} can't be read as a Parquet file. Nothing was compared.`,
+      { cause },
+    )
+  } finally {
+    await db.close()
+  }
+}
+
+function kindOf(type: string): ValueKind | null {
+  if (/^DECIMAL/.test(type)) return 'decimal'
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return 'integer'
+  if (type === 'DATE') return 'date'
+  if (/^TIMESTAMP/.test(type)) return 'timestamp'
+  return type === 'BOOLEAN' ? 'boolean' : null
+}
+
+function canonicalText(kind: ValueKind, value: string): string {
+  if (kind === 'decimal') return `canonical_decimal(${value}::varchar)`
+  if (kind !== 'timestamp') return `${value}::varchar`
+  // Timestamps of Parquet without a zone are taken as UTC.
+  return `rtrim(rtrim(strftime(${value}::timestamp, '%Y-%m-%dT%H:%M:%S.%f'), '0'), '.') || 'Z'`
+}
