@@ -93,7 +93,7 @@ test('a Swiss statement says the same in versions 04 and 08', { skip }, async ()
   assert.deepEqual([old.result.failedUnits, young.result.failedUnits], [[], []])
   // The pair are two statements of one day: the earlier one closes where the later one opens.
   const facts = ({ rows }: Outcome) =>
-    rows.entries!.map(({ statementId: _, bankReference: __, ...rest }) => rest)
+    rows.entries!.map(row => ({ ...row, statementId: '', bankReference: '' }))
   assert.deepEqual(facts(old), facts(young))
   assert.equal(old.rows.entries![0]!.transactions, 8)
   const balance = ({ rows }: Outcome, type: string) => rows.balances!.find(row => row.type === type)?.amount

@@ -8,6 +8,7 @@ import type { MapContext, Mapping } from '../../lib/model/mapping.ts'
 import type { RecordBlock, SourceRecord, SourceValue } from '../../lib/model/record.ts'
 import { column, defineTable, type Value } from '../../lib/model/table.ts'
 
+/** The run that the samples are mapped in. */
 export const context: MapContext = {
   job: 'sample',
   businessDate: '2026-11-20',
@@ -15,6 +16,7 @@ export const context: MapContext = {
   file: 0,
 }
 
+/** A small target table. */
 export const order = defineTable(
   'sales',
   'order_sample',
@@ -28,8 +30,10 @@ export const order = defineTable(
   { doc: 'Orders.', key: ['id'], totals: { value: { sum: ['quantity', 'price'], per: 'currency' } } },
 )
 
+/** Source columns of the sample. */
 export const orderColumns = ['Id', 'Qty', 'Price', 'Ccy', 'Note'] as const
 
+/** Fields of `order`, read plainly. */
 export const orderFields = {
   id: read.text('Id', { doc: 'As received.' }),
   quantity: read.integer('Qty', { doc: 'As received.' }),
@@ -38,12 +42,14 @@ export const orderFields = {
   note: read.text('Note', { doc: 'As received.', optional: true }),
 }
 
+/** All that came of some records. */
 export interface Mapped {
   readonly rows: Readonly<Record<string, readonly (readonly Value[])[]>>
   readonly rejects: readonly Reject[]
   readonly result: MapResult
 }
 
+/** A literal record; its kind is `record` where it says none. */
 export type Line = readonly SourceValue[] | { readonly kind: string; readonly values: readonly SourceValue[] }
 
 const asRecord = (line: Line, index: number): SourceRecord => {
