@@ -41,6 +41,8 @@ export interface SftpFaults {
   stallAfter?: number
   /** Says "end of file" here. */
   endAfter?: number
+  /** Answers every READ in full, so that the file never ends. */
+  endless?: boolean
   /** Runs once per download, after the first bytes were sent, with the file's local path. */
   duringDownload?: (localPath: string) => void
   /** Added to every size that is told. */
@@ -226,6 +228,7 @@ function serveRead(
   const buffer = Buffer.allocUnsafe(wanted)
   readFd(file.fd, buffer, 0, wanted, offset, (error, bytes) => {
     if (error !== null) return sftp.status(id, STATUS_CODE.FAILURE)
+    if (faults.endless === true) bytes = buffer.fill(0, bytes).length
     if (bytes === 0) return sftp.status(id, STATUS_CODE.EOF)
     file.sent += bytes
     const answer = () => sftp.data(id, buffer.subarray(0, bytes))

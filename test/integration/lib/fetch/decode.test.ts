@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, truncateSync } from 'node:fs'
 import { type TestContext, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Decoding } from '../../../../lib/model/job.ts'
@@ -63,10 +63,12 @@ test('a known packed file is fetched again when its decoded content was lost', a
   const first = await fetched(t, ['gunzip'], gzipSync(ROWS))
   const again = await first.feed.fetch({ known: first.received })
   assert.equal(again.received[0]?.known, true)
-  rmSync(first.received[0]?.contentPath ?? '')
-  const mended = await first.feed.fetch({ known: first.received })
-  assert.equal(mended.received[0]?.known, false)
-  assert.equal(readFileSync(mended.received[0]?.contentPath ?? '', 'utf8'), ROWS)
+  for (const damage of [rmSync, (path: string) => truncateSync(path, 10)]) {
+    damage(first.received[0]?.contentPath ?? '')
+    const mended = await first.feed.fetch({ known: first.received })
+    assert.equal(mended.received[0]?.known, false)
+    assert.equal(readFileSync(mended.received[0]?.contentPath ?? '', 'utf8'), ROWS)
+  }
 })
 
 test('B28: a bomb is stopped by ratio and by size, and nothing unpacked is kept', async t => {

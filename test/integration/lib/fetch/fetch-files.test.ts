@@ -40,9 +40,12 @@ test('a known unchanged file is not downloaded again, a changed one is, and a lo
   assert.equal(again.received[0]?.contentPath, first.received[0]?.contentPath)
   assert.equal(feed.rows.length, 1)
   assert.equal(feed.peer.seen.filter(what => what.startsWith('OPEN ')).length, 1)
-  rmSync(first.received[0]?.rawPath ?? '')
-  await feed.fetch({ known: first.received })
-  assert.equal(feed.rows.length, 2)
+  for (const damage of [rmSync, (path: string) => truncateSync(path, 10)]) {
+    damage(first.received[0]?.rawPath ?? '')
+    const mended = await feed.fetch({ known: first.received })
+    assert.equal(readFileSync(mended.received[0]?.contentPath ?? '', 'utf8'), ROWS)
+  }
+  assert.equal(feed.rows.length, 3)
   feed.put(NAME, `${ROWS}A2;1\n`, 60)
   const corrected = await feed.fetch({ known: first.received })
   assert.equal(corrected.received[0]?.rawSha256, sha256(`${ROWS}A2;1\n`))

@@ -96,6 +96,18 @@ test('a size attribute that is too small holds the file', async t => {
   assert.deepEqual(feed.archived(), [])
 })
 
+test('a file that never ends is given up one byte after its listed size', async t => {
+  const feed = await feedUnderTest(t)
+  feed.put(NAME, ROWS)
+  feed.peer.faults.endless = true
+  const found = await feed.fetch()
+  assert.deepEqual(
+    found.held.map(file => file.code),
+    ['FETCH_FILE_GROWING'],
+  )
+  assert.deepEqual(feed.archived(), [])
+})
+
 test('short answers to reads and a server without stat still give the whole file', async t => {
   const feed = await feedUnderTest(t)
   feed.put(NAME, ROWS)
