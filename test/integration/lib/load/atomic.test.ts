@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import test from 'node:test'
 import { openLedger } from '../../../../lib/ledger/open.ts'
 import { createTarget } from '../../../../lib/load/create-target.ts'
+import type { PostgresLoadOutcome } from '../../../../lib/load/load-input.ts'
 import { postgres } from '../../../../lib/load/postgres.ts'
 import { armFailpoint, disarmFailpoint } from '../../../../lib/model/failpoint.ts'
 import type { PostgresLoad } from '../../../../lib/model/job.ts'
@@ -98,20 +99,24 @@ test('two loads of one target at once run one after the other and lose nothing',
 test('a load waits for another writer of its target, and for its commit', async () => {
   const spec = await target('written')
   const other = await database.connect()
-  let loading: Promise<unknown> | null = null
+  let loading: Promise<PostgresLoadOutcome> | null = null
   await other.transaction(async () => {
     await other.query("INSERT INTO erp.written VALUES ('a', 1)")
     loading = loadSample(database, spec, {
       job: 'written',
       files: [{ name: 'F.csv', records: plain(['a', '2']) }],
     })
-    for (;;) {
-      if ((await count("pg_locks WHERE NOT granted AND mode = 'ShareRowExclusiveLock'")) > 0) break
-    }
+    let over = false
+    loading
+      .catch(() => {})
+      .finally(() => {
+        over = true
+      })
+    while (!over && (await count("pg_locks WHERE NOT granted AND mode = 'ShareRowExclusiveLock'")) === 0) {}
+    assert.equal(over, false, 'the load did not wait')
   })
   await other.close()
-  const outcome = (await loading!) as Parameters<typeof countsOf>[0]
-  assert.deepEqual(countsOf(outcome), counts({ mapped: 1, updated: 1 }))
+  assert.deepEqual(countsOf(await loading!), counts({ mapped: 1, updated: 1 }))
 })
 
 test('a user without the right to create tables loads through temporary ones', async () => {

@@ -205,6 +205,34 @@ test('a bag keeps how often a row is there, and adds or takes away only the surp
   )
 })
 
+test('rows of a partitioned bag are found in their own partitions', async () => {
+  const table = defineTable('erp', 'parted', columns, { ...options, key: [] })
+  const spec = postgres({ table, mode: 'mirror' })
+  await database.use(async c => {
+    await c.query('CREATE SCHEMA IF NOT EXISTS erp')
+    await c.query(`CREATE TABLE erp.parted (day date NOT NULL, ref varchar(20) NOT NULL, amount numeric(12,2))
+      PARTITION BY LIST (day)`)
+    await c.query("CREATE TABLE erp.parted_1 PARTITION OF erp.parted FOR VALUES IN ('2026-11-20')")
+    await c.query("CREATE TABLE erp.parted_2 PARTITION OF erp.parted FOR VALUES IN ('2026-11-21')")
+  })
+  const load = (businessDate: string, ...rows: [string, string][]) =>
+    loadSample(database, spec, {
+      job: 'parted',
+      businessDate,
+      files: [{ name: 'P.csv', records: plain(...rows.map(([day, ref]) => [day, ref, '1'])) }],
+    })
+  await load('2026-11-20', ['2026-11-20', 'a'], ['2026-11-21', 'a'], ['2026-11-21', 'b'])
+  const next = await load('2026-11-21', ['2026-11-20', 'a'], ['2026-11-21', 'b'])
+  assert.deepEqual(countsOf(next), counts({ mapped: 2, unchanged: 2, deleted: 1 }))
+  assert.deepEqual(
+    (await rowsOf('parted')).map(row => row.slice(0, 2)),
+    [
+      ['2026-11-20', 'a'],
+      ['2026-11-21', 'b'],
+    ],
+  )
+})
+
 test('an append with a scope replaces its date when a correction comes', async () => {
   const table = defineTable('erp', 'appended_scoped', columns, { ...options, key: [] })
   const spec = await target(postgres({ table, mode: 'append', scope: 'day' }))

@@ -89,6 +89,32 @@ test('rows of one file that contradict each other about a key are all rejected, 
   assert.equal(rejects[0]!.issues[0]!.value, 'a')
 })
 
+test('records that share a line are told apart', async () => {
+  const spec = await created(postgres({ table: keyed('one_line'), mode: 'upsert', rejects: LENIENT }))
+  const outcome = await loadSample(database, spec, {
+    job: 'one-line',
+    files: [{ name: '1.xml', records: plain(['a', '1'], ['b', '2'], ['a', '2'], ['c', '3']) }],
+    change: input => ({
+      ...input,
+      blocks: (async function* () {
+        for await (const block of input.blocks) {
+          block.tables.rows!.lines.fill(1)
+          yield block
+        }
+      })(),
+      rawOf: async (_file, records) => new Map(records.map(({ ordinal }) => [ordinal, `record ${ordinal}`])),
+    }),
+  })
+  assert.deepEqual(countsOf(outcome), counts({ mapped: 2, inserted: 2 }))
+  assert.deepEqual(
+    (await rejectsOf('one-line')).map(({ line, raw }) => [line, raw]),
+    [
+      [1, 'record 0'],
+      [1, 'record 2'],
+    ],
+  )
+})
+
 test('across the files of a set the later wins, and the earlier is outdated, not rejected', async () => {
   const spec = await created(postgres({ table: keyed('later'), mode: 'upsert' }))
   const outcome = await loadSample(database, spec, {
