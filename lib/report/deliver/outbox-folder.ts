@@ -5,6 +5,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { OutboxMail } from '../../ledger/outbox.ts'
+import { ReportError } from '../../model/errors.ts'
 import { emlOf } from './eml.ts'
 
 /** The paths of one mail. */
@@ -27,14 +28,24 @@ export function fileNameOf(messageId: string): string {
 /**
  * Writes a mail's files; the same mail again replaces them.
  * Guarantee: no half-written file is ever seen under its name.
+ * @throws REPORT_FOLDER_UNWRITABLE
  */
 export async function writeMailFiles(folder: string, mail: OutboxMail): Promise<MailFiles> {
-  await mkdir(folder, { recursive: true })
   const path = join(folder, fileNameOf(mail.messageId))
   const files: MailFiles = { eml: `${path}.eml`, html: `${path}.html`, text: `${path}.txt` }
-  await replace(files.eml, await emlOf(mail))
-  await replace(files.html, Buffer.from(mail.html))
-  await replace(files.text, Buffer.from(mail.text))
+  const eml = await emlOf(mail)
+  try {
+    await mkdir(folder, { recursive: true })
+    await replace(files.eml, eml)
+    await replace(files.html, Buffer.from(mail.html))
+    await replace(files.text, Buffer.from(mail.text))
+  } catch (error) {
+    throw new ReportError(
+      'REPORT_FOLDER_UNWRITABLE',
+      `The mail ${mail.messageId} can't be written into the outbox folder ${folder} (${(error as Error).message}). It stays in the outbox and is tried again.`,
+      { retry: 'backoff', details: { folder }, cause: error },
+    )
+  }
   return files
 }
 

@@ -14,7 +14,7 @@ import {
   settleRecipients,
 } from '../../ledger/outbox.ts'
 import type { Environment } from '../../model/environment.ts'
-import { ReportError, TallymanError } from '../../model/errors.ts'
+import { BugError, ReportError, TallymanError } from '../../model/errors.ts'
 import { failpoint } from '../../model/failpoint.ts'
 import type { Log } from '../../model/progress.ts'
 import type { ResolveSecret } from '../../model/secret.ts'
@@ -32,6 +32,13 @@ const LEASE_MS = 15 * 60_000
 /** First pause after a failure, doubled each time, and the longest one. */
 const FIRST_PAUSE_MS = 30_000
 const LONGEST_PAUSE_MS = 3_600_000
+
+const CONCERNS_ALL: readonly string[] = [
+  'REPORT_SMTP_UNREACHABLE',
+  'REPORT_SMTP_LOGIN',
+  'REPORT_SMTP_UNENCRYPTED',
+  'REPORT_FOLDER_UNWRITABLE',
+]
 
 /** Where and how mails are delivered. */
 export interface DeliveryOptions {
@@ -73,6 +80,7 @@ export async function deliverOutbox(options: DeliveryOptions): Promise<readonly 
   const sends = environment.production || environment.releaseMail
   const sender = smtpSender(environment.smtp, options.secrets)
   const deliveries: Delivery[] = []
+  const tried = new Set<string>()
   for (;;) {
     options.signal.throwIfAborted()
     const mails = await database.use(connection =>
@@ -83,47 +91,97 @@ export async function deliverOutbox(options: DeliveryOptions): Promise<readonly 
       }),
     )
     if (mails.length === 0) return deliveries
-    let down: TallymanError | null = null
-    for (const mail of mails) {
-      const delivery: Delivery = sends
-        ? down === null
-          ? await deliver(mail, sender, options)
-          : await wait(mail, down, options, null)
-        : await keep(mail, options)
+    const batch = await deliverBatch(mails, sends ? sender : null, options)
+    deliveries.push(...batch)
+    if (batch.some(({ error }) => error !== null && concernsAll(error))) return deliveries
+    // A pause may come out as nearly nothing: a mail is tried twice in one pass at most.
+    if (mails.some(({ id }) => tried.has(id))) return deliveries
+    for (const { id } of mails) tried.add(id)
+  }
+}
+
+/** Delivers leased mails one after the other; those behind one that met a broken server wait without trying. */
+async function deliverBatch(
+  mails: readonly LeasedMail[],
+  sender: SmtpSender | null,
+  options: DeliveryOptions,
+): Promise<Delivery[]> {
+  const deliveries: Delivery[] = []
+  let down: TallymanError | null = null
+  for (const [index, mail] of mails.entries()) {
+    try {
+      const delivery: Delivery =
+        sender === null
+          ? await keep(mail, options)
+          : down === null
+            ? await deliver(mail, sender, options)
+            : await wait(mail, down, options, null)
       deliveries.push(delivery)
-      if (delivery.error !== null && concernsServer(delivery.error)) down = delivery.error
+      if (delivery.error !== null && concernsAll(delivery.error)) down = delivery.error
+    } catch (error) {
+      if (options.signal.aborted) await giveBack(mails.slice(index), options)
+      throw error
     }
-    if (down !== null) return deliveries
+  }
+  return deliveries
+}
+
+/** After a stop the next sender need not wait for the lease to end. The mail in hand may have gone out: it goes out again. */
+async function giveBack(mails: readonly LeasedMail[], { database }: DeliveryOptions): Promise<void> {
+  for (const mail of mails) {
+    await database.use(connection => rescheduleMail(connection, mail.id, 0, 'The sender was stopped.'))
   }
 }
 
 /** True for what would befall every other mail as well. */
-function concernsServer({ code }: TallymanError): boolean {
-  return (
-    ['REPORT_SMTP_UNREACHABLE', 'REPORT_SMTP_LOGIN', 'REPORT_SMTP_UNENCRYPTED'].includes(code) ||
-    code.startsWith('CONFIG_')
-  )
+function concernsAll({ code }: TallymanError): boolean {
+  return CONCERNS_ALL.includes(code) || code.startsWith('CONFIG_')
 }
 
 async function keep(mail: LeasedMail, options: DeliveryOptions): Promise<Delivery> {
-  const { html } = await writeMailFiles(options.folder, mail)
+  let file: string
+  try {
+    file = (await writeMailFiles(options.folder, mail)).html
+  } catch (error) {
+    return afterFailure(mail, told(mail, error), options, null)
+  }
   failpoint('report.before-hold')
   await options.database.use(connection => holdMail(connection, mail.id))
   options.log.info('report.kept', { messageId: mail.messageId })
-  return { messageId: mail.messageId, state: 'kept', file: html, error: null }
+  return { messageId: mail.messageId, state: 'kept', file, error: null }
 }
 
 async function deliver(mail: LeasedMail, sender: SmtpSender, options: DeliveryOptions): Promise<Delivery> {
-  const file = options.files === 'always' ? (await writeMailFiles(options.folder, mail)).html : null
+  const file = options.files === 'always' ? await copyOf(mail, options) : null
+  let answer: SmtpAnswer
   try {
-    const answer = await sendFitting(mail, sender, options)
-    failpoint('report.after-send')
-    return await settle(mail, answer, options, file)
+    answer = await sendFitting(mail, sender, options)
   } catch (error) {
     options.signal.throwIfAborted()
-    if (!(error instanceof TallymanError)) throw error
-    return afterFailure(mail, error, options, file)
+    return afterFailure(mail, told(mail, error), options, file)
   }
+  failpoint('report.after-send')
+  return settle(mail, answer, options, file)
+}
+
+/** The copy is a courtesy: without it the mail still goes out. */
+async function copyOf(mail: LeasedMail, options: DeliveryOptions): Promise<string | null> {
+  try {
+    return (await writeMailFiles(options.folder, mail)).html
+  } catch (error) {
+    options.log.warn('report.no-copy', { code: told(mail, error).code, messageId: mail.messageId })
+    return null
+  }
+}
+
+/** One mail that can't even be written as such must not hold up all that come after it. */
+function told({ messageId }: LeasedMail, error: unknown): TallymanError {
+  if (error instanceof TallymanError) return error
+  return new BugError(
+    'BUG_MAIL_UNSENDABLE',
+    `The mail ${messageId} could not be made into a message: ${error instanceof Error ? error.message : String(error)}. It stands as failed in the outbox; the others go out.`,
+    { cause: error },
+  )
 }
 
 /** Sends the mail; too big a one a second time without its attachments, which stay in the folder (E3). */
@@ -197,7 +255,7 @@ async function afterFailure(
   options: DeliveryOptions,
   file: string | null,
 ): Promise<Delivery> {
-  if (error.retry !== 'never' || concernsServer(error)) return wait(mail, error, options, file)
+  if (error.retry !== 'never' || concernsAll(error)) return wait(mail, error, options, file)
   await options.database.use(connection => failMail(connection, mail.id, `${error.message} [${error.code}]`))
   options.log.error('report.failed', { code: error.code, messageId: mail.messageId })
   return { messageId: mail.messageId, state: 'failed', file, error }

@@ -13,6 +13,7 @@ export interface Cell {
   readonly tone: Tone
 }
 
+/** A column of a table: numbers stand at the right. */
 export interface TableColumn {
   readonly title: string
   readonly align: 'left' | 'right'
@@ -42,6 +43,7 @@ export interface BreakItem {
   readonly remarks: readonly string[]
 }
 
+/** Breaks one under the other, with the names of both sides over their values. */
 export interface BreaksBlock {
   readonly kind: 'breaks'
   readonly leftTitle: string
@@ -50,6 +52,7 @@ export interface BreaksBlock {
   readonly note: string
 }
 
+/** One piece of a section. */
 export type Block =
   | TableBlock
   | BreaksBlock
@@ -76,6 +79,7 @@ export type Block =
       readonly items: readonly { readonly purpose: string; readonly line: string }[]
     }
 
+/** A headed part of a mail; without a title its blocks follow the top directly. */
 export interface Section {
   readonly title: string
   readonly blocks: readonly Block[]

@@ -1,6 +1,6 @@
 /**
- * NightReport -> MailDocument: which sections a mail has, in the order of docs/reconciliation.md
- * ("The mail"), and what stands in them. Comparisons are told in comparison-sections.ts.
+ * NightReport -> MailDocument: which sections a mail has, in the order of docs/mail.md, and what
+ * stands in them. Comparisons are told in comparison-sections.ts.
  */
 import { bytes, count, decimalsFor, duration, grouped, instant } from '../figures.ts'
 import type { FileReport, Law, NightReport } from '../night-report.ts'

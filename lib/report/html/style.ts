@@ -96,6 +96,7 @@ td.good,td.bad,td.warn,th.good,th.bad,th.warn{border-color:#2e3944!important}
 .f{display:inline-block!important;padding-right:18px!important}
 .st thead{display:none!important}
 .st tr{display:block!important;padding:6px 0!important;border-bottom:1px solid ${LINE}}
+.st th{font-weight:600!important}
 .st th,.st td{display:block!important;border:0!important;padding:1px 0!important;text-align:left!important}
 .st td::before{content:attr(data-t) " ";color:${QUIET};font-weight:400}
 }

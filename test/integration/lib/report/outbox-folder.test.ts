@@ -96,6 +96,15 @@ test('a mail asked for again goes to all its recipients under its own Message-ID
   )
 })
 
+test('a folder that can not be written keeps the mail waiting, and stops no mail that is sent', async () => {
+  const blocked = { folder: join(outbox.folder, 'released.eml', 'no-folder') }
+  const messageId = await outbox.put()
+  const [kept] = await outbox.deliver(serverOf(peer), { environment: elsewhere, ...blocked })
+  assert.deepEqual([kept?.state, kept?.error?.code], ['waiting', 'REPORT_FOLDER_UNWRITABLE'])
+  const [sent] = await outbox.deliver(serverOf(peer), { ...blocked, files: 'always' })
+  assert.deepEqual([sent?.messageId, sent?.state, sent?.file], [messageId, 'delivered', null])
+})
+
 test('no Message-ID can name a file outside the outbox folder', async () => {
   await outbox.put({ messageId: '../../../etc/cron.d/x@example.com' })
   const [delivery] = await outbox.deliver(serverOf(peer), { environment: elsewhere })

@@ -192,6 +192,20 @@ test('mails wait while the login stays refused, and the error does not hold the 
   assert.equal(peer.received.length, 1)
 })
 
+test('a mail without a usable recipient stands as failed and holds up no other', async () => {
+  const peer = await peerOf()
+  const poison = await outbox.put({ to: ['nobody at all'] })
+  const sound = await outbox.put()
+  const deliveries = await outbox.deliver(serverOf(peer))
+  assert.deepEqual(
+    deliveries.map(({ messageId, state }) => [messageId, state]),
+    [
+      [poison, 'failed'],
+      [sound, 'delivered'],
+    ],
+  )
+})
+
 test('no mail leaves this machine without TLS', async () => {
   const messageId = await outbox.put()
   const [delivery] = await outbox.deliver({ host: 'mail.example.com', port: 25, tls: 'none' })
@@ -212,4 +226,10 @@ test('a mail in flight when the run is stopped is not taken for delivered', asyn
   const messageId = await outbox.put()
   await assert.rejects(outbox.deliver(serverOf(peer), { signal: stop.signal }), /told to stop/)
   assert.equal((await outbox.stateOf(messageId)).state, 'waiting')
+  peer.faults.beforeAnswer = async () => {}
+  const again = await outbox.deliver(serverOf(peer))
+  assert.deepEqual(
+    again.map(delivery => [delivery.messageId, delivery.state]),
+    [[messageId, 'delivered']],
+  )
 })
