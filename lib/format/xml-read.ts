@@ -49,6 +49,7 @@ export class XmlReader {
   readonly #limits: XmlLimits
   #depth = 0
   #lastTag = 0
+  #written = 0
 
   /** `namespaces`: resolves prefixes to URIs, at the cost of speed. `subject` is the file's name for errors. */
   constructor(handler: XmlHandler, namespaces: boolean, limits: XmlLimits, subject: string) {
@@ -104,7 +105,9 @@ export class XmlReader {
    */
   write(text: string): void {
     this.#parser.write(text)
-    if (this.#parser.position - this.#lastTag > this.#limits.maxText) throw this.textTooLong()
+    this.#written += text.length
+    // The parser's own position only holds while a handler runs.
+    if (this.#written - this.#lastTag > this.#limits.maxText) throw this.textTooLong()
   }
 
   /** Says that the document is over. @throws PARSE_XML_MALFORMED when it is not whole. */
