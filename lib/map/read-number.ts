@@ -22,11 +22,16 @@ export function integer<const C extends string, const N extends boolean = false>
   return scalar(from, options, {
     rule: 'whole number',
     compile: setting =>
-      fitted(value => {
-        if (!WHOLE.test(value)) return NOT_WHOLE
-        const number = Number(value)
-        return Number.isSafeInteger(number) ? number : NOT_SAFE
-      }, setting),
+      fitted(
+        value => {
+          if (!WHOLE.test(value)) return NOT_WHOLE
+          const number = Number(value)
+          // -0 is 0: a row must not differ from itself after a round trip.
+          return Number.isSafeInteger(number) ? number + 0 : NOT_SAFE
+        },
+        setting,
+        'integer',
+      ),
   })
 }
 
@@ -78,6 +83,6 @@ export function boolean<const C extends string, const N extends boolean = false>
   }
   return scalar(from, options, {
     rule: `${options.yes.join(' or ')} is true, ${options.no.join(' or ')} is false`,
-    compile: setting => fitted(value => tokens.get(value) ?? refusal, setting),
+    compile: setting => fitted(value => tokens.get(value) ?? refusal, setting, 'boolean'),
   })
 }

@@ -2,7 +2,8 @@
  * Fields that are not read from a column by one rule: values of the run, constants, and values that
  * a named pure function computes from listed columns.
  */
-import { issue } from '../model/issue.ts'
+import { type Issue, issue } from '../model/issue.ts'
+import type { SourceValue } from '../model/record.ts'
 import type { DateText, Value } from '../model/table.ts'
 import {
   asGiven,
@@ -11,11 +12,11 @@ import {
   type FieldSetting,
   type Maker,
   type Refusal,
+  refused,
   sourceText,
 } from './field.ts'
 import { fitOf } from './fit.ts'
-import { settle } from './read-text.ts'
-import { guarded } from './scalar.ts'
+import { failedRule } from './scalar.ts'
 
 /** What a computed field gets for a column: a list for `path[]`, else text or null. */
 export type SourceOf<C extends string> = C extends `${string}[]` ? readonly string[] : string | null
@@ -64,20 +65,30 @@ function computedMaker(
 ): Maker {
   const { field, positions, place } = setting
   const fit = fitOf(setting.target.type, setting.target.nullable)
-  return (values, issues) => {
-    const inputs = columns.map((column, index) => asGiven(values[positions[index]!], column))
-    const result = guarded<Value | Refused | Refusal>(() => rule(...inputs))
-    const value =
-      typeof result === 'object' && result !== null && 'refused' in result
-        ? { code: 'MAP_RULE_REFUSED', message: result.refused }
-        : result
-    const given = columns.length === 0 ? null : inputs.map(input => sourceText(input) ?? '').join(' | ')
+  const single = columns.length === 1 ? columns[0]! : null
+
+  const complain = (refusal: Refusal, inputs: readonly SourceValue[], issues: Issue[]): null => {
+    const value = inputs.length === 0 ? null : inputs.map(input => sourceText(input) ?? '').join(' | ')
     const column = columns[0] === undefined ? null : columnOf(columns[0], place)
-    return settle(
-      typeof value === 'object' && value !== null ? value : fit(value),
-      { column, field, value: given },
-      issues,
-    )
+    issues.push(refused(refusal, { column, field, value }))
+    return null
+  }
+
+  return (values, issues) => {
+    const inputs =
+      single === null
+        ? columns.map((column, index) => asGiven(values[positions[index]!], column))
+        : [asGiven(values[positions[0]!], single)]
+    let result: Value | Refused
+    try {
+      result = rule(...inputs)
+    } catch (error) {
+      return complain(failedRule(error), inputs, issues)
+    }
+    if (typeof result === 'object' && result !== null)
+      return complain({ code: 'MAP_RULE_REFUSED', message: result.refused }, inputs, issues)
+    const value = fit(result)
+    return typeof value === 'object' && value !== null ? complain(value, inputs, issues) : value
   }
 }
 
@@ -95,8 +106,12 @@ function ofRun<V extends Value>(
     make: setting => {
       const value = give(setting)
       const fit = fitOf(setting.target.type, setting.target.nullable)
-      return (_values, issues) =>
-        settle(fit(value()), { column: null, field: setting.field, value: null }, issues)
+      return (_values, issues) => {
+        const fitting = fit(value())
+        if (typeof fitting !== 'object' || fitting === null) return fitting
+        issues.push(refused(fitting, { column: null, field: setting.field, value: null }))
+        return null
+      }
     },
   }
 }

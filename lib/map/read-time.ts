@@ -38,11 +38,15 @@ export function date<const C extends string, const N extends boolean = false>(
   return scalar(from, options, {
     rule: `date, ${format.format}${dropped ? ', time of day left out' : ''}`,
     compile: setting =>
-      fitted(value => {
-        if (!dropped && format.format === 'ISO' && value.length !== 10) return refusal
-        const parts = format.parse(value)
-        return parts === null ? refusal : (dateText(parts) as DateText)
-      }, setting),
+      fitted(
+        value => {
+          if (!dropped && format.format === 'ISO' && value.length !== 10) return refusal
+          const parts = format.parse(value)
+          return parts === null ? refusal : (dateText(parts) as DateText)
+        },
+        setting,
+        'date',
+      ),
   })
 }
 
@@ -99,12 +103,16 @@ export function timestamp<const C extends string, const N extends boolean = fals
     rule: `instant, ${format.format}${zoneWords}`,
     compile: setting => {
       const read = instantReader(options.zone ?? setting.context.zone, ambiguous, missing)
-      return fitted(value => {
-        const parts = format.parse(value)
-        if (parts === null || value.length <= 10) return refusal
-        const instant = read(parts)
-        return typeof instant === 'string' ? (instant as TimestampText) : REFUSALS[instant.why]
-      }, setting)
+      return fitted(
+        value => {
+          const parts = format.parse(value)
+          if (parts === null || value.length <= 10) return refusal
+          const instant = read(parts)
+          return typeof instant === 'string' ? (instant as TimestampText) : REFUSALS[instant.why]
+        },
+        setting,
+        'timestamp',
+      )
     },
   })
 }

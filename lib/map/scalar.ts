@@ -49,11 +49,13 @@ export interface Conversion<V extends Value> {
 
 const isRefusal = (value: Value | Refusal): value is Refusal => typeof value === 'object' && value !== null
 
-/** Holds what a conversion gives to the target column. */
+/** Holds what a conversion gives to the target column; `native` is the column type whose values it gives anyway. */
 export function fitted<V extends Value>(
   convert: (text: string) => V | Refusal,
   setting: FieldSetting,
+  native: 'integer' | 'date' | 'timestamp' | 'boolean' | null = null,
 ): (text: string) => V | Refusal {
+  if (setting.target.type.kind === native) return convert
   const fit = fitOf(setting.target.type, setting.target.nullable)
   return text => {
     const value = convert(text)
@@ -92,10 +94,15 @@ export function guarded<R>(run: () => R): R | Refusal {
   try {
     return run()
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'CONFIG_MAPPING_INVALID') throw error
-    const why = error instanceof Error ? error.message : String(error)
-    return { code: 'MAP_RULE_FAILED', message: `could not be judged, because its rule failed (${why})` }
+    return failedRule(error)
   }
+}
+
+/** The refusal for an author's function that threw. @throws what it threw where the mapping itself is wrong. */
+export function failedRule(error: unknown): Refusal {
+  if (error instanceof Error && 'code' in error && error.code === 'CONFIG_MAPPING_INVALID') throw error
+  const why = error instanceof Error ? error.message : String(error)
+  return { code: 'MAP_RULE_FAILED', message: `could not be judged, because its rule failed (${why})` }
 }
 
 /** A field that is read from one text. */

@@ -28,11 +28,16 @@ const MISSING: NoInstant = { why: 'missing' }
 const TOO_PRECISE: NoInstant = { why: 'too-precise' }
 const OUT_OF_RANGE: NoInstant = { why: 'out-of-range' }
 
-/** Offsets, in minutes, that hold somewhere around a local day: one on nearly all days. */
+/** luxon gives minutes, with a fraction for local mean times before time zones. */
+function offsetMs(zone: IANAZone, instant: number): number {
+  return Math.round(zone.offset(instant) * MINUTE_MS)
+}
+
+/** Offsets, in milliseconds, that hold somewhere around a local day: one on nearly all days. */
 function offsetsAround(zone: IANAZone, day: number): readonly number[] {
   const found = new Set<number>()
   // A local day lies within -14 h and +36 h of the UTC day of its name; hourly steps see every change in it.
-  for (let at = day - 15 * HOUR_MS; at <= day + 37 * HOUR_MS; at += HOUR_MS) found.add(zone.offset(at))
+  for (let at = day - 15 * HOUR_MS; at <= day + 37 * HOUR_MS; at += HOUR_MS) found.add(offsetMs(zone, at))
   return [...found]
 }
 
@@ -65,10 +70,10 @@ export function instantReader(zone: string, ambiguous: WhenAmbiguous, missing: W
 
   const fromLocal = (wall: number): number | NoInstant => {
     const offsets = offsetsOf(Math.floor(wall / DAY_MS) * DAY_MS)
-    if (offsets.length === 1) return wall - offsets[0]! * MINUTE_MS
+    if (offsets.length === 1) return wall - offsets[0]!
     const fits = offsets
-      .map(offset => wall - offset * MINUTE_MS)
-      .filter(instant => instant + rules.offset(instant) * MINUTE_MS === wall)
+      .map(offset => wall - offset)
+      .filter(instant => instant + offsetMs(rules, instant) === wall)
     if (fits.length === 1) return fits[0]!
     if (fits.length > 1)
       return ambiguous === 'issue'
@@ -77,20 +82,63 @@ export function instantReader(zone: string, ambiguous: WhenAmbiguous, missing: W
           ? Math.min(...fits)
           : Math.max(...fits)
     if (missing === 'issue') return MISSING
-    const read = offsets.map(offset => wall - offset * MINUTE_MS)
+    const read = offsets.map(offset => wall - offset)
     return missing === 'earlier' ? Math.min(...read) : Math.max(...read)
   }
 
   return parts => {
-    const fraction = micros(parts.fraction)
+    const fraction = parts.fraction === '' ? '' : micros(parts.fraction)
     if (fraction === null) return TOO_PRECISE
-    // Date.UTC reads years below 100 as 19xx, so the year is set apart.
-    const date = new Date(0)
-    date.setUTCFullYear(parts.year, parts.month - 1, parts.day)
-    const wall = date.getTime() + parts.hour * HOUR_MS + parts.minute * MINUTE_MS + parts.second * 1000
+    const wall =
+      dayNumber(parts.year, parts.month, parts.day) * DAY_MS +
+      parts.hour * HOUR_MS +
+      parts.minute * MINUTE_MS +
+      parts.second * 1000
     const instant = parts.offset === null ? fromLocal(wall) : wall - parts.offset * MINUTE_MS
-    if (typeof instant === 'object') return instant
-    const text = new Date(instant).toISOString()
-    return text.length === 24 ? `${text.slice(0, 19)}${fraction}Z` : OUT_OF_RANGE
+    return typeof instant === 'object' ? instant : (instantText(instant, fraction) ?? OUT_OF_RANGE)
   }
+}
+
+/** `00` to `59`. */
+const TWO_DIGITS = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
+
+/** Days since 1970-01-01 of a date of the Gregorian calendar (Hinnant's days_from_civil; years from 1). */
+function dayNumber(year: number, month: number, day: number): number {
+  const y = month <= 2 ? year - 1 : year
+  const era = Math.floor(y / 400)
+  const yearOfEra = y - era * 400
+  const dayOfYear = Math.floor((153 * (month + (month > 2 ? -3 : 9)) + 2) / 5) + day - 1
+  return (
+    era * 146_097 +
+    yearOfEra * 365 +
+    Math.floor(yearOfEra / 4) -
+    Math.floor(yearOfEra / 100) +
+    dayOfYear -
+    719_468
+  )
+}
+
+/** UTC dates by day number, as texts: a file holds few days, and a Date per row costs a microsecond. */
+const dayTexts = new Map<number, string>()
+
+/** `yyyy-MM-ddT` of a day number, null beyond the years 0001 to 9999. */
+function dayText(day: number): string | null {
+  const known = dayTexts.get(day)
+  if (known !== undefined) return known
+  const text = new Date(day * DAY_MS).toISOString()
+  if (text.length !== 24 || text.startsWith('0000')) return null
+  if (dayTexts.size >= DAYS_KEPT) dayTexts.clear()
+  dayTexts.set(day, text.slice(0, 11))
+  return text.slice(0, 11)
+}
+
+/** UTC text of a whole second and its fraction; null beyond the years 0001 to 9999. */
+function instantText(instant: number, fraction: string): string | null {
+  const day = Math.floor(instant / DAY_MS)
+  const date = dayText(day)
+  if (date === null) return null
+  const seconds = (instant - day * DAY_MS) / 1000
+  const hour = Math.floor(seconds / 3600)
+  const minute = Math.floor((seconds % 3600) / 60)
+  return `${date}${TWO_DIGITS[hour]}:${TWO_DIGITS[minute]}:${TWO_DIGITS[seconds % 60]}${fraction}Z`
 }

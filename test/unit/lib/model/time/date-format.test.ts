@@ -74,6 +74,7 @@ test('local times become instants by the rules of their zone on that day', () =>
     instant('UTC', '2026-07-20 06:00:00.250', 'yyyy-MM-dd HH:mm:ss.SSS'),
     '2026-07-20T06:00:00.250000Z',
   )
+  assert.equal(instant('Africa/Monrovia', '1960-01-01 00:00:00'), '1960-01-01T00:44:30Z')
   assert.equal(instant('UTC', '11/20/2026 12:30 AM', 'MM/dd/yyyy hh:mm a'), '2026-11-20T00:30:00Z')
 })
 
