@@ -21,4 +21,4 @@ export function complainAbout(subject: string, complaints: Complaint[]): Complai
 }
 
 /** Names of jobs, feeds and reconciliations: they stand in file names, mails and SQL values. */
-export const NAME = /^[a-z][a-z0-9-]{0,62}$/
+export const NAME = /^[a-z][a-z0-9_-]{0,62}$/

@@ -12,7 +12,7 @@ import { MACROS, normalised } from '../compare/normalise.ts'
 import { type SnapshotColumn, schemaHash } from './columns.ts'
 import { digestRows } from './digest.ts'
 import type { Snapshot, SnapshotFacts } from './manifest.ts'
-import { type AppliedScope, describeScope, scopeCondition } from './scope.ts'
+import { type AppliedScope, describeScope, SCOPED, scopeCondition } from './scope.ts'
 import { storeSnapshot } from './store.ts'
 import { sumTotals, totalExpressions } from './totals.ts'
 
@@ -62,7 +62,7 @@ export async function finishSnapshot(
     await input.before?.(db)
     const written = path.join(place.workFolder, `${name}.parquet`)
     await db.run(
-      `copy (select * from (${input.select}) where ${scopeCondition(scope, columns)}) to ${quoteText(written)} (format parquet, compression zstd, compression_level 1)`,
+      `copy (select * from (${input.select}) ${SCOPED} where ${scopeCondition(scope, columns)}) to ${quoteText(written)} (format parquet, compression zstd, compression_level 1)`,
     )
     const from = `read_parquet(${quoteText(written)})`
     const { rows, digest, address } = await digestRows(db, from, columns)

@@ -41,7 +41,10 @@ export function describeScope(scope: AppliedScope): string {
   return `keys of ${scope.other.manifest.side}`
 }
 
-/** SQL condition over rows whose columns have their stored names; unreadable rows are always in scope. */
+/** What a scope condition calls the rows that it is about: both sides may have columns of one name. */
+export const SCOPED = 'scoped'
+
+/** SQL condition over the rows called SCOPED, whose columns have their stored names; unreadable rows are always in scope. */
 export function scopeCondition(scope: AppliedScope, columns: readonly SnapshotColumn[]): string {
   if (scope.kind === 'all') return 'true'
   const stored = (name: string, of: readonly SnapshotColumn[]): string => {
@@ -58,9 +61,9 @@ export function scopeCondition(scope: AppliedScope, columns: readonly SnapshotCo
   const { plan, other } = scope
   const match = plan.key
     .map(column => {
-      const mine = normalised(column, stored(column.name, columns))
+      const mine = normalised(column, `${SCOPED}.${stored(column.name, columns)}`)
       return `${mine} = ${normalised(column, `o.${stored(column.name, other.manifest.columns)}`)}`
     })
     .join(' and ')
-  return `(_issue is not null or exists (select 1 from read_parquet(${quoteText(other.path)}) o where o._issue is null and ${match}))`
+  return `(${SCOPED}._issue is not null or exists (select 1 from read_parquet(${quoteText(other.path)}) o where o._issue is null and ${match}))`
 }
