@@ -19,7 +19,7 @@ export default defineJob({
     feed: 'bank-statements',
     files: 'camt053_{yyyyMMdd}_*.xml',
     perDate: 'many',
-    completeWhen: settled({ forMs: 2_000 }),
+    completeWhen: settled({ forMs: 1_000 }),
   }),
   parse: xml({
     records: {

@@ -9,7 +9,7 @@ import { fxRate } from '../mappings/ecb/fx-rate.ts'
 import { ecbCsvToFxRate, ecbXmlToFxRate, rateXmlColumns } from '../mappings/ecb/rates-to-fx-rate.ts'
 import { comparison, files, snapshots } from '../reconcile/snapshots.ts'
 
-const whole = settled({ forMs: 2_000 })
+const whole = settled({ forMs: 1_000 })
 
 /** The same rates once more, made by the ECB in another way: the whole history, a row per day. */
 const history = files({

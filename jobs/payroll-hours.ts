@@ -17,7 +17,7 @@ export default defineJob({
     endpoint: 'payroll',
     feed: 'payroll-hours',
     files: 'hours_{yyyyMMdd}*.csv',
-    completeWhen: settled({ forMs: 2_000 }),
+    completeWhen: settled({ forMs: 1_000 }),
   }),
   parse: csv({
     delimiter: ';',

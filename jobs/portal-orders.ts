@@ -18,7 +18,7 @@ export default defineJob({
     endpoint: 'portal',
     feed: 'portal-orders',
     files: 'orders_{yyyyMMdd}*.csv',
-    completeWhen: settled({ forMs: 2_000 }),
+    completeWhen: settled({ forMs: 1_000 }),
   }),
   parse: csv({ charset: 'utf-8' }),
   map: portalOrderToOrderLine,

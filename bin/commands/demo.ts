@@ -3,7 +3,7 @@
  * production: real SSH, a real Postgres, real mails; only the partners are played.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ConfigError, describeError } from '../../lib/model/errors.ts'
 import type { Engine } from '../../lib/run/engine.ts'
@@ -52,6 +52,7 @@ async function prepare(dataFolder: string, keep: boolean): Promise<void> {
         `${dataFolder} holds data that no demo made. Nothing was started; --keep plays on top of it, or move it away.`,
       )
     }
+    await assertUnused(dataFolder)
     // Below a closed folder the embedded server keeps its data elsewhere and leaves a link.
     const postgres = path.join(dataFolder, 'postgres')
     if (existsSync(postgres)) await rm(await realpath(postgres), { recursive: true, force: true })
@@ -59,6 +60,22 @@ async function prepare(dataFolder: string, keep: boolean): Promise<void> {
   }
   await mkdir(dataFolder, { recursive: true })
   await writeFile(mark, 'The demo may empty this folder.\n')
+}
+
+/** Another command's database may run in this folder: emptying it would take the ground from under it. */
+async function assertUnused(dataFolder: string): Promise<void> {
+  const pidFile = path.join(dataFolder, 'postgres', 'postmaster.pid')
+  const pid = Number((await readFile(pidFile, 'utf8').catch(() => '')).split('\n')[0])
+  if (!(pid > 0)) return
+  try {
+    process.kill(pid, 0)
+  } catch {
+    return
+  }
+  throw new ConfigError(
+    'CONFIG_DEMO_DATA',
+    `${dataFolder} is in use: its database runs as process ${pid}. Nothing was started; wait for the other command, or stop it.`,
+  )
 }
 
 function jobsByEndpoint(engine: Engine): Map<string, string[]> {
