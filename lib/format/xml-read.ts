@@ -60,12 +60,12 @@ export class XmlReader {
     parser.on('opentag', tag => {
       this.#depth += 1
       if (this.#depth > limits.maxDepth) throw this.#tooDeep()
-      this.#lastTag = parser.position
+      this.#noteTag()
       handler.open(new OpenedElement(tag.name, (tag as { uri?: string }).uri ?? '', tag.attributes))
     })
     parser.on('closetag', () => {
       this.#depth -= 1
-      this.#lastTag = parser.position
+      this.#noteTag()
       handler.close()
     })
     parser.on('text', text => handler.text(text))
@@ -113,6 +113,12 @@ export class XmlReader {
   /** Says that the document is over. @throws PARSE_XML_MALFORMED when it is not whole. */
   end(): void {
     this.#parser.close()
+  }
+
+  #noteTag(): void {
+    const { position } = this.#parser
+    if (position - this.#lastTag > this.#limits.maxText) throw this.textTooLong()
+    this.#lastTag = position
   }
 
   /** The error for text beyond the bound. */

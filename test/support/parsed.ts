@@ -2,7 +2,7 @@
  * Parses bytes given in a test, in chunks of any size, and gathers everything that comes out.
  */
 import type { Reject } from '../../lib/model/issue.ts'
-import type { ParseSpec } from '../../lib/model/job.ts'
+import type { CsvSpec, ParseSpec } from '../../lib/model/job.ts'
 import type { ParsedFile, SourceRecord } from '../../lib/model/record.ts'
 import { parseChunks } from '../../lib/parse/parse-file.ts'
 
@@ -48,6 +48,15 @@ export async function parsed(
   }
   const columns = [...stream.shapes().values()][0]!
   return { records, rejects, summary: stream.summary(), columns }
+}
+
+/**
+ * The same file behind 1,200 bytes of preamble. The first kilobyte is always read at once to judge the charset,
+ * so only what stands behind it meets the borders of small chunks.
+ */
+export function behindPreamble(text: string, spec: CsvSpec): [string, CsvSpec] {
+  const end = spec.recordEnds?.[0] ?? '\n'
+  return [`x${end}`.repeat(600) + text, { ...spec, preamble: 600 }]
 }
 
 /** Lines and values of records, for comparing. */
