@@ -72,6 +72,7 @@ export function hintOf(nature: Nature, left: string | null, right: string | null
 }
 
 function amountHint(a: Decimal, b: Decimal): string {
+  if (compareDecimals(a, b) === 0) return 'the same number, written differently'
   if (a.unscaled === 0n || b.unscaled === 0n) return ''
   if (compareDecimals(a, negate(b)) === 0) return 'opposite sign'
   const two: Decimal = { unscaled: 2n, scale: 0 }

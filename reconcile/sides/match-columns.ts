@@ -33,6 +33,9 @@ interface Pair {
   readonly right: SideColumn
 }
 
+/** Columns of one side that a warning names. */
+const NAMED = 20
+
 /** Matches columns. @throws CONFIG_COLUMN_UNKNOWN, CONFIG_USAGE, CONFIG_COMPARE_RULE_INVALID */
 export function matchColumns(left: OpenedSide, right: OpenedSide, options: MatchOptions): Match {
   const pairs = pairUp(left, right, options.map)
@@ -125,7 +128,10 @@ function kindOf({ left, right }: Pair, warnings: string[]): ValueKind {
 
 function oneSided(side: OpenedSide, used: readonly SideColumn[]): string[] {
   const rest = side.columns.filter(column => !used.includes(column)).map(column => column.name)
-  return rest.length === 0 ? [] : [`only in ${side.name}, not compared: ${rest.join(', ')}`]
+  const more = rest.length > NAMED ? ` and ${rest.length - NAMED} more` : ''
+  return rest.length === 0
+    ? []
+    : [`only in ${side.name}, not compared: ${rest.slice(0, NAMED).join(', ')}${more}`]
 }
 
 function listed(side: OpenedSide): string {

@@ -45,7 +45,7 @@ export function whereInvalid(where: string, name: string, cause: unknown): Confi
       : String(cause)
   return new ConfigError(
     'CONFIG_WHERE_INVALID',
-    `The condition where=${where} can't be used on ${name}: ${told}. Nothing was compared.`,
+    `The condition where=${where} can't be used on ${name}: ${told}.${/explicit cast/.test(told) ? ' Columns of delimited and XML files are text; cast them to compare numbers: amount::decimal(18,2) > 10.' : ''} Nothing was compared.`,
     { cause },
   )
 }
