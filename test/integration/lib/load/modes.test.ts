@@ -276,6 +276,8 @@ test('a dry run tells the counts that the load then has, and writes nothing anyw
   assert.equal(planned.kind, 'planned')
   assert.deepEqual(await addresses('dry'), before)
   assert.deepEqual(await ledger(), ledgerBefore)
+  const staging = "SELECT relname FROM pg_class WHERE relname LIKE 'staging%'"
+  assert.deepEqual(await database.use(async c => (await c.query(staging)).rows), [])
   const loaded = await load(false, true, ...change)
   assert.deepEqual(countsOf(planned), countsOf(loaded))
   assert.deepEqual(countsOf(loaded), counts({ mapped: 3, inserted: 1, updated: 1, unchanged: 1, deleted: 1 }))

@@ -229,6 +229,21 @@ test('a unit that does not tie is taken out of all tables, the rest loads', asyn
   assert.deepEqual(outcome.result.totals, [{ table: 'erp.entry', total: 'amount', group: '', amount: '3' }])
 })
 
+test('a unit that fails its file publishes nothing, and its records are kept as rejects', async () => {
+  const spec = await statements()
+  const attempt = loadSample(database, spec, {
+    job: 'unit-file',
+    unit: { ...tie, onFailure: 'file' },
+    files: [{ name: 'S.xml', records: [...statement('s1', '3', '1', '2'), ...statement('s2', '5', '1')] }],
+  })
+  await assert.rejects(attempt, { code: 'MAP_UNIT_FAILS_FILE' })
+  assert.deepEqual(await rowsOf('balance'), [])
+  assert.deepEqual(
+    (await rejectsOf('unit-file')).map(({ line }) => line),
+    [5, 6],
+  )
+})
+
 test('a conflict inside a unit takes the whole unit along', async () => {
   const spec = await statements()
   const twice = { unit: 's1', rows: { entry: [['s1', 0, '2']] } }
