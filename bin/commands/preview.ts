@@ -9,7 +9,7 @@ import { type StepContext, silentLog } from '../../lib/model/progress.ts'
 import type { SourceRecord } from '../../lib/model/record.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import { type GivenReading, guessSpec } from '../../lib/parse/guess-spec.ts'
-import { parseFile } from '../../lib/parse/parse-file.ts'
+import { type ParseOptions, parseFile } from '../../lib/parse/parse-file.ts'
 import { fileChunks } from '../../lib/parse/source-text.ts'
 import { XmlObjects } from '../../lib/parse/xml-objects.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -81,7 +81,8 @@ async function read(
 ): Promise<PreviewSummary> {
   if (given.job !== undefined) {
     const { timetable } = await session.configuration()
-    return await readRecords(path, jobNamed(timetable, given.job).job.parse, [], context, output)
+    const { job } = jobNamed(timetable, given.job)
+    return await readRecords(path, job.parse, [], context, output, job.map.sources)
   }
   const guess = await guessSpec(path, givenReading(given), { ...context, progress: () => {} })
   if (guess.format === 'csv') return await readRecords(path, guess.spec, guess.guessed, context, output)
@@ -109,8 +110,9 @@ async function readRecords(
   guessed: readonly string[],
   context: StepContext,
   output: PreviewOutput,
+  neededColumns: ParseOptions['neededColumns'] = {},
 ): Promise<PreviewSummary> {
-  const parsed = parseFile(path, spec, { file: 0, neededColumns: {} }, context)
+  const parsed = parseFile(path, spec, { file: 0, neededColumns }, context)
   const several = spec.format === 'xml' && Object.keys(spec.records).length > 1
   const unnamed =
     spec.format === 'csv' &&

@@ -55,7 +55,7 @@ const SAMPLE_RECORDS = 500
 /** The most plausible dialect of a text; `whole` when the text is the whole file and not only its start. */
 export function guessDialect(text: string, whole: boolean, given: GivenDialect): DialectGuess {
   let best: DialectGuess | null = null
-  let bestScore = -1
+  let bestScore = Number.NEGATIVE_INFINITY
   for (const dialect of candidates(text, given)) {
     const tried = attempt(dialect, text, whole)
     if (tried !== null && tried.score > bestScore) {
@@ -122,6 +122,7 @@ function attempt(
 ): { guess: DialectGuess; score: number } | null {
   const records: SampleRecord[] = []
   let problems = 0
+  let broken = false
   const splitter = new RecordSplitter(dialect, 1_048_576, 'sample')
   try {
     splitter.push(text)
@@ -137,25 +138,28 @@ function attempt(
     }
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
-    problems += 10
+    broken = true
   }
   if (records.length === 0) return null
   const width = usualWidth(records)
   const agreeing = records.filter(record => record.cells === width).length
-  const opened = dialect.quote !== null && records.some(record => opensQuoted(record.text, dialect))
+  const opened = records.some(record => opensQuoted(record.text, dialect.delimiter))
+  // A cell that begins with a quote is a quoted one: taking it as text would hide a quote that is never closed.
+  if (dialect.quote === null && opened) return null
   const score =
     (width === 1 ? 0.1 : 1) * (agreeing / records.length) -
-    problems / records.length +
+    Math.min(1, problems / records.length) -
+    (broken ? 0.5 : 0) +
     (records[0]!.cells === width ? 0.1 : 0) +
     // Of equals: quotes where cells begin with them, longer delimiters (`+|` holds `|`), unusual ends where they end records.
-    (dialect.quote === null ? (opened ? 0 : 0.01) : opened ? 0.05 : 0.02) +
+    (dialect.quote === null ? 0.01 : opened ? 0.05 : 0.02) +
     (dialect.delimiter.length - 1) * 0.02 +
     (dialect.recordEnds === null ? 0 : 0.05)
   return { guess: { dialect, width, records }, score }
 }
 
-function opensQuoted(text: string, { delimiter, quote }: CsvDialect): boolean {
-  return text.startsWith(quote!) || text.includes(delimiter + quote!)
+function opensQuoted(text: string, delimiter: string): boolean {
+  return text.startsWith('"') || text.includes(`${delimiter}"`)
 }
 
 /** The number of cells of at least two that most cells of the sample belong to, so that a long preamble does not outweigh few records. */
