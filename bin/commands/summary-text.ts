@@ -21,7 +21,8 @@ function headline(summary: RunSummary, { paint }: Paint): string {
   if (outcome === 'BREAKS') return `${paint('warn', 'BREAKS')} ${subject}: ${changes(summary)}${rejected}`
   if (outcome === 'INCONCLUSIVE')
     return `${paint('bad', 'INCONCLUSIVE')} ${subject}: nothing is proved${rejected}`
-  return `${paint('good', outcome ?? 'done')} ${subject}${rejected}`
+  if (summary.counts.rejected > 0) return `${paint('warn', 'REJECTS')} ${subject}${rejected}`
+  return `${paint('good', outcome ?? 'done')} ${subject}`
 }
 
 function changes(summary: RunSummary): string {
