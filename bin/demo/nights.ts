@@ -6,28 +6,8 @@ import { existsSync, readdirSync } from 'node:fs'
 import { copyFile, mkdir, readdir } from 'node:fs/promises'
 import path from 'node:path'
 import { ConfigError } from '../../lib/model/errors.ts'
+import type { Delivery, Night, Scene } from './night.ts'
 import { publicDataNights } from './public-data.ts'
-
-/** A file that arrives at an endpoint. */
-export interface Delivery {
-  readonly endpoint: string
-  readonly name: string
-  /** Where its bytes are. */
-  readonly from: string
-}
-
-/** Something that happens, and the jobs that are run afterwards for the night's date. */
-export interface Scene {
-  readonly title: string
-  readonly deliveries: readonly Delivery[]
-  readonly jobs: readonly string[]
-}
-
-/** A business date and what happens for it, in order. */
-export interface Night {
-  readonly businessDate: string
-  readonly scenes: readonly Scene[]
-}
 
 const DATE = /^\d{4}-\d{2}-\d{2}$/
 

@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
-import type { Delivery, Night } from './nights.ts'
+import type { Delivery, Night } from './night.ts'
 
 /** The day of the ECB history that the six windows are compared with; all bank samples arrive with it. */
 const EVENING = '2025-05-09'
