@@ -8,7 +8,7 @@ import type { SideRow } from './differing-rows.ts'
 import { BreakMaker } from './make-break.ts'
 import { judgePair, type RuleBook } from './pair.ts'
 import { type ComparePlan, columnsOf, type PlannedColumn } from './plan.ts'
-import { type Amounts, type ProofBook, pairAmounts } from './proof.ts'
+import type { Amounts, ProofBook } from './proof.ts'
 import { keyColumns, type SideName } from './side-rows.ts'
 import type { Tally } from './tally.ts'
 
@@ -151,7 +151,7 @@ export class KeyFold {
     const [left, right] = [state.kept.left!, state.kept.right!]
     const verdict = judgePair(left, right, this.#columns, this.#judged, rules)
     tally.pairs(verdict.kind, 1)
-    proof.explain(verdict.kind, pairAmounts(proof, left.ruled, right.ruled))
+    proof.explain(verdict.kind, state.amounts)
     if (verdict.kind !== 'value_mismatch') return
     const hint = repeated ? 'left over after equal duplicates were cancelled' : ''
     found(

@@ -89,14 +89,11 @@ function amountHint(a: Decimal, b: Decimal): string {
 /** The same digits in another order; their difference is then divisible by 9, which book-keepers look for. */
 function transposed(a: Decimal, b: Decimal): boolean {
   const scale = Math.max(a.scale, b.scale)
-  const digits = (value: Decimal): string =>
-    (absolute(value).unscaled * 10n ** BigInt(scale - value.scale)).toString()
-  const [x, y] = [digits(a), digits(b)]
-  return (
-    x.length === y.length &&
-    a.unscaled < 0n === b.unscaled < 0n &&
-    x.split('').sort().join('') === y.split('').sort().join('')
-  )
+  const whole = (value: Decimal): bigint => absolute(value).unscaled * 10n ** BigInt(scale - value.scale)
+  const [x, y] = [whole(a), whole(b)]
+  if ((x - y) % 9n !== 0n || a.unscaled < 0n !== b.unscaled < 0n) return false
+  const sorted = (value: bigint): string => value.toString().split('').sort().join('')
+  return sorted(x) === sorted(y)
 }
 
 const HOUR_MS = 3_600_000

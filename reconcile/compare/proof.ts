@@ -32,6 +32,8 @@ export type Amounts = Map<string, Decimal>
 export class ProofBook {
   readonly #totals: readonly Total[]
   readonly #explained = new Map<string, Map<RowKind, Decimal>>()
+  /** Key of each total and group: there are few, and each is asked for once per row. */
+  readonly #keys = new Map<Total, Map<string, string>>()
 
   constructor(plan: ComparePlan) {
     const names = columnsOf(plan).map(column => column.name)
@@ -47,7 +49,7 @@ export class ProofBook {
     for (const total of this.#totals) {
       const amount = amountOf(total, ruled, side === 'left' ? -times : times)
       if (amount.unscaled === 0n) continue
-      const key = keyOf(total.name, total.group === null ? '' : (ruled[total.group] ?? ''))
+      const key = this.#keyOf(total, total.group === null ? '' : (ruled[total.group] ?? ''))
       into.set(key, add(into.get(key) ?? ZERO, amount))
     }
   }
@@ -79,6 +81,15 @@ export class ProofBook {
       'BUG_RECONCILE_UNEXPLAINED',
       `The difference of the two sides is not explained by the breaks that were found (${told}). The comparison is not to be trusted and nothing of it was kept.`,
     )
+  }
+
+  #keyOf(total: Total, group: string): string {
+    const keys = this.#keys.get(total) ?? new Map<string, string>()
+    const known = keys.get(group)
+    if (known !== undefined) return known
+    const key = keyOf(total.name, group)
+    this.#keys.set(total, keys.set(group, key))
+    return key
   }
 
   #line(key: string, left: Decimal, right: Decimal): ProofLine {
@@ -121,17 +132,4 @@ function sumsOf(totals: readonly SnapshotTotal[]): Map<string, Decimal> {
 
 function keyOf(total: string, group: string): string {
   return JSON.stringify([total, group])
-}
-
-/** What one pair explains: the target's row less the source's. */
-export function pairAmounts(
-  book: ProofBook,
-  left: readonly (string | null)[],
-  right: readonly (string | null)[],
-  times = 1,
-): Amounts {
-  const amounts: Amounts = new Map()
-  book.gather(amounts, 'left', left, times)
-  book.gather(amounts, 'right', right, times)
-  return amounts
 }

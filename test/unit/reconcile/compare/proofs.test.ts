@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { breakIdentity } from '../../../../reconcile/compare/identity.ts'
 import { planColumns } from '../../../../reconcile/compare/plan.ts'
-import { ProofBook, pairAmounts } from '../../../../reconcile/compare/proof.ts'
+import { type Amounts, ProofBook } from '../../../../reconcile/compare/proof.ts'
 import { Tally } from '../../../../reconcile/compare/tally.ts'
 
 const plan = planColumns({
@@ -51,7 +51,10 @@ test('equal rows that are not the same number on both sides stop the comparison'
 
 test('a cent that no break explains stops the comparison', () => {
   const book = new ProofBook(plan)
-  book.explain('value_mismatch', pairAmounts(book, ['a', '1', 'EUR'], ['a', '1.5', 'EUR']))
+  const amounts: Amounts = new Map()
+  book.gather(amounts, 'left', ['a', '1', 'EUR'])
+  book.gather(amounts, 'right', ['a', '1.5', 'EUR'])
+  book.explain('value_mismatch', amounts)
   assert.equal(book.lines(sum('10'), sum('10.5'))[0]!.unexplained, '0')
   assert.throws(() => book.lines(sum('10'), sum('10.51')), {
     code: 'BUG_RECONCILE_UNEXPLAINED',
