@@ -63,6 +63,7 @@ export async function receive(to: Receiving, ready: ReadyFile): Promise<Received
       arrival: arrivalOf(file),
       known: false,
       quarantine,
+      statesItsDate: quarantine === null && typeof spec.dateFrom === 'object',
     }
   } finally {
     await rm(part, { force: true })

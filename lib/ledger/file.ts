@@ -23,7 +23,10 @@ export interface ReceivedFile {
   readonly archive: string
   /** `quarantined` for a file that is whole but must not be loaded; default `received`. */
   readonly state?: 'received' | 'quarantined'
+  /** Of a quarantined one: what is wrong, with fetch's code in brackets at its end. */
   readonly reason?: string
+  /** Whether the file itself told its business date; then it is a file of no other date. */
+  readonly statesItsDate?: boolean
 }
 
 /** A file row. */
@@ -57,7 +60,20 @@ export const FILE_COLUMNS = `f.id, f.feed, f.business_date AS "businessDate", f.
 const PLACEHOLDERS = `('expected', 'held', 'missing', 'late')`
 
 /**
- * Writes a delivery down, and that its date is owed a run. The same delivery (name, size, mtime, hash) again gives the row that is there.
+ * How the reason of a file ends that was put into quarantine at fetch. What is before it may hold the
+ * partner's names, so only the end counts. Such a file is judged anew whenever it is fetched again.
+ */
+const QUARANTINED_AT_FETCH = String.raw`\[FETCH_[A-Z_]+\]$`
+
+/** Whether fetch, and not parse or the freeze, put this file into quarantine. */
+export function isQuarantinedAtFetch(file: Pick<FileRow, 'state' | 'reason'>): boolean {
+  return file.state === 'quarantined' && new RegExp(QUARANTINED_AT_FETCH).test(file.reason)
+}
+
+/**
+ * Writes a delivery down, and that its date is owed a run. The same delivery (name, size, mtime, hash) again gives the
+ * row that is there; where only fetch had refused it, today's judgement holds: it leaves quarantine and
+ * is owed, or keeps today's reason. What parse or the freeze refused stays: the bytes are the same.
  * Guarantee: idempotent, so a lost answer is repeated.
  */
 export async function recordFile(connection: Connection, file: ReceivedFile): Promise<FileRow> {
@@ -67,17 +83,28 @@ export async function recordFile(connection: Connection, file: ReceivedFile): Pr
          AND state IN ${PLACEHOLDERS}`,
       [file.feed, file.businessDate, file.remoteName],
     )
-    const inserted = await connection.query<{ id: string }>(
-      `INSERT INTO tallyman.file (feed, business_date, remote_name, size, mtime, raw_sha256, content_sha256,
+    if (file.statesItsDate === true) await forgetOtherDates(connection, file)
+    const written = await connection.query<{ fresh: boolean; state: FileState }>(
+      `INSERT INTO tallyman.file AS f (feed, business_date, remote_name, size, mtime, raw_sha256, content_sha256,
          content_bytes, archive, state, reason)
        VALUES ($1, $2::date, $3, $4, to_timestamp($5::float8 / 1000), $6, $7, $8, $9, $10, $11)
-       ON CONFLICT (feed, business_date, remote_name, size, mtime, raw_sha256) DO NOTHING RETURNING id`,
+       ON CONFLICT (feed, business_date, remote_name, size, mtime, raw_sha256) DO UPDATE
+         SET content_sha256 = EXCLUDED.content_sha256, content_bytes = EXCLUDED.content_bytes,
+           archive = EXCLUDED.archive, state = EXCLUDED.state, reason = EXCLUDED.reason
+         WHERE (f.state = 'quarantined' AND f.reason ~ $12)
+           OR (f.state = 'received' AND EXCLUDED.state = 'quarantined')
+       RETURNING xmax = 0 AS fresh, state`,
       [
         ...[file.feed, file.businessDate, file.remoteName, file.size, file.mtimeMs, file.rawSha256],
         ...[file.contentSha256, file.contentBytes, file.archive, file.state ?? 'received', file.reason ?? ''],
+        QUARANTINED_AT_FETCH,
       ],
     )
-    if (inserted.rowCount === 1 && file.job !== null) await oweRun(connection, file.job, file.businessDate)
+    const [row] = written.rows
+    // A file that is as bad as before owes no run: else it would be fetched and refused without end.
+    if (row !== undefined && (row.fresh || row.state === 'received') && file.job !== null) {
+      await oweRun(connection, file.job, file.businessDate)
+    }
     const { rows } = await connection.query<FileRow>(
       `SELECT ${FILE_COLUMNS} FROM tallyman.file f WHERE feed = $1 AND business_date = $2::date
          AND remote_name = $3 AND size = $4 AND mtime = to_timestamp($5::float8 / 1000) AND raw_sha256 = $6`,
@@ -85,6 +112,22 @@ export async function recordFile(connection: Connection, file: ReceivedFile): Pr
     )
     return rows[0]!
   })
+}
+
+/**
+ * A file that could not be read at first was filed under the date of the run that met it. Now that it
+ * tells its own date, it is no file of the others; their runs have told of it.
+ */
+async function forgetOtherDates(connection: Connection, file: ReceivedFile): Promise<void> {
+  await connection.query(
+    `DELETE FROM tallyman.file f WHERE feed = $1 AND business_date <> $2::date AND remote_name = $3 AND size = $4
+       AND mtime = to_timestamp($5::float8 / 1000) AND raw_sha256 = $6 AND state = 'quarantined' AND reason ~ $7
+       AND NOT EXISTS (SELECT FROM tallyman.revision_file p WHERE p.file = f.id)`,
+    [
+      ...[file.feed, file.businessDate, file.remoteName, file.size, file.mtimeMs, file.rawSha256],
+      QUARANTINED_AT_FETCH,
+    ],
+  )
 }
 
 /** Marks a date's run as owed, making it when there is none. */

@@ -41,6 +41,8 @@ export interface ReceivedFile extends KnownFile, RemoteFile {
   readonly known: boolean
   /** Why it may not be loaded, null when it may. */
   readonly quarantine: FileFinding | null
+  /** Whether `businessDate` was read from its content, so that it is a file of no other date. */
+  readonly statesItsDate?: boolean
 }
 
 /** A code of docs/errors.md and what it means for this file, in full sentences. */

@@ -2,7 +2,7 @@
  * From a job to the rules of its freeze, and the one exception to them: a rerun judges quarantined
  * files anew.
  */
-import { filesOfDate } from '../ledger/file.ts'
+import { filesOfDate, isQuarantinedAtFetch } from '../ledger/file.ts'
 import type { FreezeRules } from '../ledger/plan.ts'
 import type { JobDefinition } from '../model/job.ts'
 import type { LoadMode } from '../model/run.ts'
@@ -26,11 +26,15 @@ export function freezeRules(job: JobDefinition, force: boolean): FreezeRules {
 /**
  * Takes archived files of a date out of quarantine, so that they are judged by today's rules: whoever
  * asks for a rerun has changed something. What is still wrong goes back by itself.
+ * Not those that fetch refused: their bytes are not what was sent, so only fetching them again can
+ * free them (recordFile), and a rerun from the archive never loads them.
  */
 export async function reopenQuarantined(engine: Engine, feed: string, businessDate: string): Promise<void> {
   await engine.database.use(async connection => {
     const rows = await filesOfDate(connection, feed, businessDate)
-    const ids = rows.filter(row => row.state === 'quarantined' && row.archive !== null).map(row => row.id)
+    const ids = rows
+      .filter(row => row.state === 'quarantined' && row.archive !== null && !isQuarantinedAtFetch(row))
+      .map(row => row.id)
     await connection.query(
       `UPDATE tallyman.file SET state = 'received', reason = '' WHERE id = ANY($1::bigint[]) AND state = 'quarantined'`,
       [ids],
