@@ -3,12 +3,15 @@
  * own feed and for the second feed of a reconciliation. The rest of a job: check-job.ts.
  */
 import type { EnvironmentFile } from '../model/environment.ts'
+import { ConfigError } from '../model/errors.ts'
 import type { FetchSpec, ParseSpec } from '../model/job.ts'
 import type { Mapping } from '../model/mapping.ts'
+import { type NamePattern, namePattern } from '../model/time/date-tokens.ts'
 import { type Complain, NAME } from './complaint.ts'
 
-/** A date token in a file pattern. */
-const DATE_TOKEN = /\{[^}]*y[^}]*\}/
+/** What a file pattern may hold. */
+const PATTERN_FORM =
+  'a glob with date tokens of yyyy, yy, MM, M, dd, d, ooo in braces, such as SHIP_{yyyyMMdd}_*.csv'
 
 /** Mistakes of a source of files. */
 export function checkFetch(spec: FetchSpec, environment: EnvironmentFile, complain: Complain): void {
@@ -26,29 +29,47 @@ export function checkFetch(spec: FetchSpec, environment: EnvironmentFile, compla
     complain('fetch.files', 'names no files', "a glob such as 'SHIP_{yyyyMMdd}_*.csv'")
   if (spec.files.includes('/'))
     complain('fetch.files', 'names a folder as well', 'put the folder into `folder`')
-  if (spec.dateFrom === 'name' && !DATE_TOKEN.test(spec.files)) {
+  const pattern = checkPattern('fetch.files', spec.files, complain)
+  if (spec.dateFrom === 'name' && pattern?.tellsDate === false) {
     complain(
       'fetch.dateFrom',
-      "is 'name', but `files` has no date token",
-      "add one such as {yyyyMMdd}, or dateFrom: 'calendar'",
+      "is 'name', but `files` tells no whole date",
+      "add date tokens such as {yyyyMMdd}, or dateFrom: 'calendar'",
     )
   }
-  if (typeof spec.dateFrom === 'object') {
-    try {
-      const groups = new RegExp(`${spec.dateFrom.content}|`).exec('')?.length ?? 0
-      if (groups !== 2)
-        complain('fetch.dateFrom.content', `has ${groups - 1} groups`, 'exactly one group, around the date')
-    } catch {
-      complain(
-        'fetch.dateFrom.content',
-        'is no regular expression',
-        'a pattern with one group, around the date',
-      )
-    }
-  }
+  if (typeof spec.dateFrom === 'object') checkContentDate(spec.dateFrom, complain)
   for (const [limit, value] of Object.entries(spec.limits)) {
     if (!(value > 0)) complain(`fetch.limits.${limit}`, `${value} lets nothing pass`, 'a positive number')
   }
+}
+
+/** The matcher of a pattern, null where it can't be used. */
+function checkPattern(part: string, source: string, complain: Complain): NamePattern | null {
+  try {
+    return namePattern(source)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const { why } = error.details
+    complain(part, `${JSON.stringify(source)} can't be used: ${String(why)}`, PATTERN_FORM)
+    return null
+  }
+}
+
+function checkContentDate(rule: Exclude<FetchSpec['dateFrom'], string>, complain: Complain): void {
+  try {
+    const groups = new RegExp(`${rule.content}|`, 'mu').exec('')?.length ?? 0
+    if (groups !== 2)
+      complain('fetch.dateFrom.content', `has ${groups - 1} groups`, 'exactly one group, around the date')
+  } catch {
+    complain(
+      'fetch.dateFrom.content',
+      'is no regular expression',
+      'a pattern with one group, around the date',
+    )
+  }
+  const format = checkPattern('fetch.dateFrom.format', `{${rule.format}}`, complain)
+  if (format?.tellsDate === false)
+    complain('fetch.dateFrom.format', `${JSON.stringify(rule.format)} is no whole date`, 'such as dd.MM.yyyy')
 }
 
 /** Mistakes between a parser and the mapping that takes its records. `at` goes before the part's name. */

@@ -2,6 +2,7 @@
  * How a job says where its files come from: `sftp({...})`, `folder({...})` and when a file is whole.
  * Pure data with defaults; mistakes are found by `tallyman check` (lib/config/check-source.ts).
  */
+import { ConfigError } from '../model/errors.ts'
 import type { Completeness, FolderSource, SftpSource, SourceRules } from '../model/job.ts'
 import { namePattern } from '../model/time/date-tokens.ts'
 
@@ -42,7 +43,7 @@ function rules(options: Rules): SourceRules {
     feed: options.feed,
     folder: options.folder ?? '.',
     files: options.files,
-    dateFrom: options.dateFrom ?? (namePattern(options.files).tellsDate ? 'name' : 'calendar'),
+    dateFrom: options.dateFrom ?? (tellsDate(options.files) ? 'name' : 'calendar'),
     perDate: options.perDate ?? 'one',
     completeWhen: options.completeWhen ?? settled(),
     decode: options.decode ?? [],
@@ -55,6 +56,16 @@ function rules(options: Rules): SourceRules {
       maxRatio: MAX_RATIO,
       ...options.limits,
     },
+  }
+}
+
+/** Whether names of this pattern tell their date. A pattern that can't be used stays data: `check` complains of it with all else. */
+function tellsDate(files: string): boolean {
+  try {
+    return namePattern(files).tellsDate
+  } catch (error) {
+    if (error instanceof ConfigError) return false
+    throw error
   }
 }
 

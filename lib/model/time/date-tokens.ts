@@ -179,5 +179,6 @@ function invalid(source: string, why: string): ConfigError {
   return new ConfigError(
     'CONFIG_FILE_PATTERN_INVALID',
     `The file pattern ${JSON.stringify(source)} can't be used: ${why}. Nothing was started.`,
+    { details: { pattern: source, why } },
   )
 }

@@ -13,6 +13,11 @@ test('a pattern with a whole date takes the date from the name, any other from t
   assert.equal(of('*.csv').dateFrom, 'calendar')
 })
 
+test('a pattern that can not be used stays data until it is checked', () => {
+  const spec = sftp({ endpoint: 'carrier', feed: 'shipments', files: 'SHIP_{yyyyQQ.csv' })
+  assert.equal(spec.files, 'SHIP_{yyyyQQ.csv')
+})
+
 test('defaults of a source leave the remote file alone and wait until it has settled', () => {
   const spec = folder({ feed: 'rates', folder: 'in', files: '*.xml', limits: { maxFiles: 3 } })
   assert.equal(spec.after, 'leave')
