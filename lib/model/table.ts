@@ -85,6 +85,8 @@ export interface TotalRule {
   readonly sum: readonly [string] | readonly [string, string]
   /** Field that groups the total, normally the currency. */
   readonly per?: string
+  /** What it adds up: `quantity` (hours, rates) is never told as money at risk. Default money. */
+  readonly of?: 'money' | 'quantity'
 }
 
 /** A declared table. `Row` is the type of its rows. */
@@ -135,6 +137,7 @@ export function defineTable<const C extends Columns>(
         {
           readonly sum: readonly [keyof C & string] | readonly [keyof C & string, keyof C & string]
           readonly per?: keyof C & string
+          readonly of?: 'money' | 'quantity'
         }
       >
     >

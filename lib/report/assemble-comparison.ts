@@ -41,8 +41,8 @@ export function comparisonReport(
     right: result.right,
     gates: result.gates,
     rows: rowsByKind(result),
-    proof: result.proof,
-    atRisk: atRisk(result),
+    proof: result.proof.toSorted((a, b) => agreement(a) - agreement(b)),
+    atRisk: atRisk(result, columns),
     changes: changesOf(result, lines, history),
     oldest: breaks.some(({ state }) => state !== 'new') ? Math.max(...ages) : null,
     breaks,
@@ -118,8 +118,14 @@ function sizeOf({ columns }: BreakLine): Decimal {
   return largest
 }
 
-function atRisk(result: Comparison): ComparisonReport['atRisk'] {
-  const [first] = result.proof
+/** Lines that need explaining come first; otherwise the order stays. */
+function agreement({ difference, explained, unexplained }: Comparison['proof'][number]): number {
+  const amounts = [difference, unexplained, ...Object.values(explained)]
+  return amounts.every(amount => amount === '0') ? 1 : 0
+}
+
+function atRisk(result: Comparison, columns: ColumnFacts): ComparisonReport['atRisk'] {
+  const first = result.proof.find(({ total }) => columns.isMoney(total))
   return result.proof
     .filter(({ total }) => total === first?.total)
     .map(({ group, explained, unexplained }) => {

@@ -24,6 +24,8 @@ export interface ColumnFacts {
   shownIssue(issue: Issue): Issue
   /** The raw text of a record as it may be shown. */
   shownRaw(raw: string): string
+  /** Whether a control total adds up money. */
+  isMoney(total: string): boolean
 }
 
 /**
@@ -51,8 +53,14 @@ export function columnFacts(mapping: Pick<Mapping, 'tables' | 'lineage'>): Colum
     anyPersonal &&
     !(issue.field !== null && columns.has(issue.field) && !personal.has(issue.field)) &&
     !(issue.field === null && issue.column !== null && harmlessSources.has(issue.column))
+  const quantities = new Set(
+    Object.values(mapping.tables).flatMap(({ totals }) =>
+      Object.entries(totals).flatMap(([total, rule]) => (rule.of === 'quantity' ? [total] : [])),
+    ),
+  )
   return {
     anyPersonal,
+    isMoney: total => !quantities.has(total),
     shown: (column, value) => (value !== null && hidesColumn(column) ? MASKED : value),
     isNumeric: column => ['decimal', 'integer'].includes(typeOf(column)?.kind ?? ''),
     scaleOf: column => {

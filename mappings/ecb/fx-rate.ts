@@ -13,6 +13,6 @@ export const fxRate = defineTable(
     doc: 'Euro reference rates, one per currency and day.',
     key: ['currency', 'date'],
     asOf: 'asOf',
-    totals: { rates: { sum: ['rate'], per: 'currency' } },
+    totals: { rates: { sum: ['rate'], per: 'currency', of: 'quantity' } },
   },
 )

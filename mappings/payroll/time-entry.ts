@@ -23,6 +23,6 @@ export const timeEntry = defineTable(
   {
     doc: 'Hours worked, one entry per employee, day and pay code.',
     key: ['employeeNo', 'workDate', 'payCode'],
-    totals: { hours: { sum: ['hours'] } },
+    totals: { hours: { sum: ['hours'], of: 'quantity' } },
   },
 )

@@ -77,11 +77,16 @@ export function toldComparisons(
     }))
 }
 
+/** Totals without a difference that a mail shows. */
+const AGREEING = 6
+
 const sentence = (text: string, tone: Tone = 'plain'): Block => ({ kind: 'sentence', text, tone })
 
 function proofBlocks({ proof, left, right, outcome }: ComparisonReport, level: Level): Block[] {
   if (proof.length === 0) return []
-  const lines = proof.slice(0, level.rows)
+  const apart = proof.filter(({ difference }) => difference !== '0').length
+  // Totals that agree say the same thing each: beyond a handful, a sentence says it for the rest.
+  const lines = proof.slice(0, Math.min(level.rows, Math.max(apart, AGREEING)))
   const rows = lines.map(({ total, group, left: a, right: b, difference, explained, unexplained }) => {
     const decimals = decimalsFor(group, [a, b, difference, unexplained, ...Object.values(explained)])
     const kinds = Object.entries(explained)
@@ -96,7 +101,11 @@ function proofBlocks({ proof, left, right, outcome }: ComparisonReport, level: L
       cell(grouped(unexplained, decimals), unexplained === '0' ? 'good' : 'bad'),
     ]
   })
-  const note = shownNote(lines.length, proof.length, 'all in the attached summary')
+  const further = proof.length - lines.length
+  const note =
+    apart <= lines.length && further > 0
+      ? `${plural(further, 'further total')} ${further === 1 ? 'agrees' : 'agree'} to the last digit, all in the attached summary`
+      : shownNote(lines.length, proof.length, 'all in the attached summary')
   const table: Block = {
     kind: 'table',
     columns: [
