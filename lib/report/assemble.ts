@@ -115,7 +115,8 @@ function fileReport(file: NightReportInput['files'][number], input: NightReportI
   const replaced = input.replaces.filter(({ by }) => by === file.name)
   if (replaced.length === 0) return { ...file, replaces: '' }
   const names = replaced.map(({ name, receivedAt }) => `${name} received ${instant(receivedAt)}`)
-  return { ...file, replaces: `replaces ${names.join(' and ')}${effectOf(input)}` }
+  // The verdict's own note says less of the same.
+  return { ...file, note: '', replaces: `replaces ${names.join(' and ')}${effectOf(input)}` }
 }
 
 function effectOf({ load, published, state }: NightReportInput): string {

@@ -38,11 +38,17 @@ function comparedTables(job: JobDefinition): [string, TableDefinition][] {
   )
 }
 
+/** The source in words that an accountant knows: the file, or how many of which feed. */
+function sourceName(job: JobDefinition, files: readonly string[]): string {
+  const [only] = files
+  return files.length === 1 ? only! : `${files.length} files of ${job.fetch.feed}`
+}
+
 function factsOf(job: JobDefinition, businessDate: string, files: readonly string[]): SnapshotFacts {
   return {
     job: job.name,
     side: 'source',
-    name: 'mapped records',
+    name: sourceName(job, files),
     businessDate,
     mappingVersion: job.map.version,
     files,

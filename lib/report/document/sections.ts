@@ -21,6 +21,9 @@ import { comparisonBreaks } from './break-sections.ts'
 import { changesSection, comparisonProofs, gateSection } from './comparison-sections.ts'
 import { rejectsSection, unitsSection } from './reject-sections.ts'
 
+/** Control totals that a mail repeats; a job with one per currency has dozens. */
+const TOTALS = 6
+
 /** The whole mail at this level of detail. A clean night is one sentence unless something must be said about its files. */
 export function mailDocument(
   report: NightReport,
@@ -151,7 +154,7 @@ function saidOf(file: FileReport, level: Level): string {
 function lawsSection(report: NightReport, level: Level): Section {
   if (report.laws.length === 0) return { title: '', blocks: [] }
   const laws = report.laws.slice(0, level.rows + 1)
-  const totals = report.totals.slice(0, level.rows)
+  const totals = report.totals.slice(0, Math.min(level.rows, TOTALS))
   const blocks: Block[] = [
     {
       kind: 'laws',
