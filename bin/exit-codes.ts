@@ -16,7 +16,10 @@ export const EXIT = {
   terminated: 143,
 } as const
 
-/** Order in which codes hold when one command ran several things. */
+/**
+ * Order in which codes hold when one command ran several things. What is left to do, for whatever
+ * reason, comes before `done`: a caller that sees 0 may rely on everything.
+ */
 const PRECEDENCE = [
   EXIT.failed,
   EXIT.usage,
@@ -24,6 +27,8 @@ const PRECEDENCE = [
   EXIT.breaks,
   EXIT.rejects,
   EXIT.tryLater,
+  EXIT.interrupted,
+  EXIT.terminated,
   EXIT.done,
 ]
 

@@ -3,10 +3,11 @@
  * command's own file is imported when it is called, so that `--help` stays fast.
  */
 import { Command, CommanderError, Option } from 'commander'
-import { TallymanError } from '../lib/model/errors.ts'
+import { ConfigError, type TallymanError } from '../lib/model/errors.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
-import { openSession, type Session, signalOfProcess, type Variables } from './session.ts'
-import { jsonFailure, noteError, openTerminal } from './terminal.ts'
+import { PROGRAM } from './next-command.ts'
+import { codeVersion, openSession, type Session, signalOfProcess, type Variables } from './session.ts'
+import { jsonFailure, noteError, openTerminal, type Terminal } from './terminal.ts'
 
 /** A command's body: options as commander read them, arguments in order; gives the exit code. */
 export type Action = (
@@ -17,8 +18,9 @@ export type Action = (
 
 type Loader = () => Promise<Action>
 
-const date = (text = 'business date: 2026-11-20, today, yesterday or -1bd (default yesterday)'): Option =>
-  new Option('--date <date>', text)
+const date = (
+  text = 'business date: 2026-11-20, today, yesterday, -3d or -1bd (default: the latest that was due)',
+): Option => new Option('--date <date>', text)
 
 function collect(value: string, before: string[] | undefined): string[] {
   return [...(before ?? []), value]
@@ -160,6 +162,12 @@ function fileCommands(add: Add): void {
 
 type Add = (usage: string, description: string, load: Loader) => Command
 
+/**
+ * Commands that hold a run: on the first Ctrl-C they finish the transaction in hand and end by
+ * themselves. All others only look, and are left where they are.
+ */
+const HOLDING = new Set(['run', 'rerun', 'reconcile', 'schedule', 'demo', 'report'])
+
 /** Runs one command line and gives its exit code. `variables` are the process's environment variables. */
 export async function runProgram(
   argv: readonly string[],
@@ -171,19 +179,9 @@ export async function runProgram(
   const terminal = openTerminal(process, {
     json: wants('--json'),
     quiet: wants('--quiet'),
-    noColor: (variables.NO_COLOR ?? '') !== '',
+    noColor: (variables.NO_COLOR ?? '') !== '' || variables.TERM === 'dumb',
   })
-  const program = new Command('tallyman')
-    .description(
-      'Moves files and rows between systems at night and proves in the morning that nothing was lost, doubled or changed on the way.',
-    )
-    .showSuggestionAfterError()
-    .showHelpAfterError('(tallyman --help lists the commands)')
-    .exitOverride()
-    .configureOutput({
-      writeErr: text => terminal.note(text.trimEnd()),
-      writeOut: text => terminal.out(text),
-    })
+  const program = rootCommand(terminal)
   const add: Add = (usage, description, load) =>
     program
       .command(usage)
@@ -194,38 +192,85 @@ export async function runProgram(
       .action(async (...all: unknown[]) => {
         const args = all.slice(0, -2) as string[]
         const options = all.at(-2) as Record<string, unknown>
-        code = await act(await load(), options, args)
+        const holds = HOLDING.has((all.at(-1) as Command).name())
+        const session = openSession(terminal, variables, workingDirectory, signalOfProcess(terminal, holds))
+        code = await act(await load(), session, holds, options, args)
       })
-  const act = async (action: Action, options: Record<string, unknown>, args: string[]): Promise<number> => {
-    const session = openSession(terminal, variables, workingDirectory, signalOfProcess(terminal))
-    try {
-      return await action(session, options, ...args)
-    } finally {
-      await session.close()
-    }
-  }
+  program.commandsGroup('Runs')
   runCommands(add)
+  program.commandsGroup('Looking')
   lookCommands(add)
+  program.commandsGroup('Files without a job')
   fileCommands(add)
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return code
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return EXIT.done
-      if (terminal.json) terminal.out(jsonFailure(usageError(error)))
-      return EXIT.usage
-    }
-    if (terminal.json) terminal.out(jsonFailure(error))
-    noteError(terminal, error)
-    return exitCodeOf(error)
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done
+    const told = error instanceof CommanderError ? usageError(error, argv) : error
+    if (terminal.json) terminal.out(jsonFailure(told))
+    // Help that was asked for by giving no command is its own message.
+    if (!(error instanceof CommanderError && error.code === 'commander.help')) noteError(terminal, told)
+    return exitCodeOf(told)
   }
 }
 
-function usageError(error: CommanderError): TallymanError {
-  return new TallymanError(
-    'config',
-    'CONFIG_USAGE',
-    `${error.message.replace(/^error: /, '')}. Nothing was started.`,
-  )
+function rootCommand(terminal: Terminal): Command {
+  return new Command('tallyman')
+    .description(
+      'Moves files and rows between systems at night and proves in the morning that nothing was lost, doubled or changed on the way.',
+    )
+    .version(codeVersion())
+    .option('--json', 'one JSON document on stdout, all else on stderr')
+    .option('--quiet', 'no progress, no notes')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureOutput({
+      writeErr: text => terminal.note(text.trimEnd()),
+      writeOut: text => terminal.out(text),
+      // Told by noteError, as every other error.
+      outputError: () => {},
+    })
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 done, nothing to do, or waiting for a file; 1 failed; 2 usage or configuration; 3 rejects
+(with --fail-on rejects); 4 breaks; 5 inconclusive; 75 try later; 130 interrupted; 143 terminated.
+More: docs/commands.md, and --help after each command.`,
+    )
+}
+
+async function act(
+  action: Action,
+  session: Session,
+  holds: boolean,
+  options: Record<string, unknown>,
+  args: string[],
+): Promise<number> {
+  try {
+    const work = action(session, options, ...args)
+    return await (holds ? work : Promise.race([work, aborted(session.signal)]))
+  } finally {
+    await session.close()
+  }
+}
+
+/** Rejects with the signal's reason once it is aborted. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+}
+
+/** What was wrong in a command line, with the nearest right word and where the help is. */
+function usageError(error: CommanderError, argv: readonly string[]): TallymanError {
+  const [what = '', ...more] = error.message.replace(/^error: /, '').split('\n')
+  const suggestion = more.map(line => line.replace(/^\((.*)\)$/, ' $1')).join('')
+  const command =
+    error.code === 'commander.unknownCommand' || argv[0]?.startsWith('-') === true ? '' : argv[0]
+  const help = [PROGRAM, command, '--help'].filter(word => word !== undefined && word !== '').join(' ')
+  if (error.code === 'commander.help')
+    return new ConfigError('CONFIG_USAGE', `No command was given. Nothing was started; ${help} lists them.`)
+  const said = `${what.charAt(0).toUpperCase()}${what.slice(1)}`.replace(/\.$/, '')
+  return new ConfigError('CONFIG_USAGE', `${said}.${suggestion} Nothing was started; see ${help}.`)
 }

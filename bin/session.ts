@@ -11,11 +11,15 @@ import type { Timetable } from '../lib/model/job.ts'
 import { systemClock } from '../lib/model/time/clock.ts'
 import type { Engine } from '../lib/run/engine.ts'
 import { type Configuration, projectRoot, readConfiguration } from './configuration.ts'
+import { EXIT } from './exit-codes.ts'
 import { type ProgressDisplay, showProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Environment variables as the composition root read them. */
 export type Variables = Readonly<Record<string, string | undefined>>
+
+/** Without TALLYMAN_ENV a command works on this machine alone; production always names itself. */
+const DEFAULT_ENVIRONMENT = 'local'
 
 /** One command's world. */
 export interface Session {
@@ -28,30 +32,26 @@ export interface Session {
   /** jobs.config.ts and the environment, read once. */
   configuration(): Promise<Configuration>
   /** The engine, opened once: embedded parts started, ledger migrated. */
-  engine(): Promise<Engine>
+  readonly engine: () => Promise<Engine>
   close(): Promise<void>
 }
 
-/** Aborts on the first SIGINT or SIGTERM; a second SIGINT ends the process at once, as a shell expects. */
-export function signalOfProcess(terminal: Terminal): AbortSignal {
+/**
+ * Aborts on the first SIGINT or SIGTERM; a second SIGINT ends the process at once, as a shell expects.
+ * `holds`: the command holds a run, and its transaction in hand is finished or rolled back first.
+ */
+export function signalOfProcess(terminal: Terminal, holds: boolean): AbortSignal {
   const controller = new AbortController()
+  const next = holds
+    ? 'The transaction in hand was finished or rolled back; the next run goes on from there.'
+    : 'Nothing was changed.'
   process.once('SIGINT', () => {
-    terminal.note('Stopping after the transaction in hand; Ctrl-C again stops at once.')
-    controller.abort(
-      new RunError(
-        'RUN_INTERRUPTED',
-        'The run was interrupted from the terminal. The transaction in hand was finished or rolled back; the next run goes on from there.',
-      ),
-    )
-    process.once('SIGINT', () => process.exit(130))
+    if (holds) terminal.note('Stopping after the transaction in hand; Ctrl-C again stops at once.')
+    controller.abort(new RunError('RUN_INTERRUPTED', `Interrupted from the terminal. ${next}`))
+    process.once('SIGINT', () => process.exit(EXIT.interrupted))
   })
   process.once('SIGTERM', () => {
-    controller.abort(
-      new RunError(
-        'RUN_TERMINATED',
-        'The process was asked to stop. The transaction in hand was finished or rolled back; the next run goes on from there.',
-      ),
-    )
+    controller.abort(new RunError('RUN_TERMINATED', `The process was asked to stop. ${next}`))
   })
   return controller.signal
 }
@@ -68,7 +68,10 @@ export function openSession(
   let configuration: Promise<Configuration> | null = null
   let engine: Promise<Engine> | null = null
   const readOnce = (): Promise<Configuration> => {
-    configuration ??= readConfiguration(projectRoot(workingDirectory), variables.TALLYMAN_ENV ?? 'local')
+    configuration ??= readConfiguration(
+      projectRoot(workingDirectory),
+      variables.TALLYMAN_ENV || DEFAULT_ENVIRONMENT,
+    )
     return configuration
   }
   const open = async (): Promise<Engine> => {
@@ -88,6 +91,7 @@ export function openSession(
       codeVersion: codeVersion(),
     })
     undo.push(() => opened.close())
+    signal.throwIfAborted()
     return opened
   }
   return {
@@ -103,13 +107,15 @@ export function openSession(
     },
     close: async () => {
       progress.clear()
+      // An engine that is still being opened is closed as well, whatever it says.
+      await engine?.catch(() => {})
       for (const step of undo.reverse()) await step()
     },
   }
 }
 
-/** The package's version: what an attempt records as its code. */
-function codeVersion(): string {
+/** The package's version: what `--version` prints and an attempt records as its code. */
+export function codeVersion(): string {
   const file = new URL('../package.json', import.meta.url)
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }

@@ -3,6 +3,8 @@
  * a person watches. Progress lines are drawn by progress.ts.
  */
 import { describeError, TallymanError } from '../lib/model/errors.ts'
+import { visible } from '../lib/report/visible.ts'
+import { nextCommand } from './next-command.ts'
 
 /** The streams and wishes of one command. */
 export interface Terminal {
@@ -14,8 +16,12 @@ export interface Terminal {
   readonly quiet: boolean
   /** Colour and animation are allowed on stderr. */
   readonly animated: boolean
-  /** Paints text when colours are allowed. */
-  paint(style: Style, text: string): string
+  /** Width of the terminal that shows stdout; null where stdout is a file or a pipe. */
+  readonly columns: number | null
+  /** Paints text for stderr when colours are allowed there. */
+  readonly paint: (style: Style, text: string) => string
+  /** The same for stdout: coloured data in a file or pipe would be other data. */
+  readonly paintOut: (style: Style, text: string) => string
 }
 
 /** Styles by meaning; words carry the status too, never the colour alone. */
@@ -29,12 +35,16 @@ const CODES: Record<Style, [number, number]> = {
   strong: [1, 22],
 }
 
-/** The terminal of a process. `noColor` is NO_COLOR's presence. */
+/** The terminal of a process. `noColor`: NO_COLOR is set, or the terminal is a dumb one. */
 export function openTerminal(
   streams: { readonly stdout: NodeJS.WriteStream; readonly stderr: NodeJS.WriteStream },
   wishes: { readonly json: boolean; readonly quiet: boolean; readonly noColor: boolean },
 ): Terminal {
-  const colour = streams.stderr.isTTY === true && !wishes.noColor && !wishes.quiet
+  const plain = wishes.noColor || wishes.quiet
+  const colour = streams.stderr.isTTY === true && !plain
+  const colourOut = streams.stdout.isTTY === true && !plain && !wishes.json
+  const painted = (allowed: boolean, style: Style, text: string): string =>
+    allowed ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text
   return {
     out: text => void streams.stdout.write(text),
     note: line => {
@@ -43,7 +53,9 @@ export function openTerminal(
     json: wishes.json,
     quiet: wishes.quiet,
     animated: colour,
-    paint: (style, text) => (colour ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text),
+    columns: streams.stdout.isTTY === true ? streams.stdout.columns : null,
+    paint: (style, text) => painted(colour, style, text),
+    paintOut: (style, text) => painted(colourOut, style, text),
   }
 }
 
@@ -53,7 +65,7 @@ export function jsonDocument(data: unknown, warnings: readonly string[] = []): s
 }
 
 /** The `--json` document of a failure; `data` may still say what was reached. */
-export function jsonFailure(error: unknown, data: unknown = null): string {
+export function jsonFailure(error: unknown, data: unknown = null, warnings: readonly string[] = []): string {
   const known = error instanceof TallymanError ? error : null
   const retry =
     known === null ? 'never' : typeof known.retry === 'string' ? known.retry : JSON.stringify(known.retry)
@@ -61,7 +73,7 @@ export function jsonFailure(error: unknown, data: unknown = null): string {
     schemaVersion: 1,
     ok: false,
     data,
-    warnings: [],
+    warnings,
     error: {
       code: known?.code ?? 'BUG_UNEXPECTED',
       message: known?.message ?? (error instanceof Error ? error.message : String(error)),
@@ -71,27 +83,55 @@ export function jsonFailure(error: unknown, data: unknown = null): string {
   })}\n`
 }
 
-/** Says an error to a person: what happened, and the next command where there is one. */
-export function noteError(terminal: Terminal, error: unknown, next?: string): void {
+/** Says an error to a person: what happened, to what, and the next command where there is one. */
+export function noteError(terminal: Terminal, error: unknown, about: { readonly job?: string } = {}): void {
   terminal.note(`${terminal.paint('bad', 'error')} ${describeError(error)}`)
   if (!(error instanceof TallymanError) && error instanceof Error && error.stack !== undefined) {
     terminal.note(terminal.paint('dim', error.stack.split('\n').slice(1).join('\n')))
   }
-  if (next !== undefined) terminal.note(`  next: ${next}`)
+  const next = nextCommand(error, about)
+  if (next !== null) terminal.note(`  ${terminal.paint('dim', 'next:')} ${next}`)
 }
 
-/** Columns padded to their widest cell, two spaces between; numbers to the right. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((name, index) => Math.max(name.length, ...rows.map(row => row[index]?.length ?? 0)))
+/** Columns are not cut below this width: less says nothing. */
+const NARROWEST = 10
+
+/**
+ * Columns padded to their widest cell, two spaces between; numbers to the right. Cells are shown with
+ * control characters escaped. With `columns` the widest cells are cut, visibly, until a line fits.
+ */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number | null = null,
+): string {
+  const shown = rows.map(row => row.map(cell => visible(cell, Number.POSITIVE_INFINITY)))
   const numeric = head.map(
-    (_, index) => rows.length > 0 && rows.every(row => /^-?[\d,.]*$/.test(row[index] ?? '')),
+    (_, index) => shown.length > 0 && shown.every(row => /^-?[\d,.]*$/.test(row[index] ?? '')),
   )
+  const full = head.map((name, index) => Math.max(name.length, ...shown.map(row => row[index]?.length ?? 0)))
+  const widths = columns === null ? full : fitted(full, numeric, columns)
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, index) =>
-        numeric[index] === true ? cell.padStart(widths[index]!) : cell.padEnd(widths[index]!),
-      )
+      .map((cell, index) => {
+        const width = widths[index]!
+        const cut = cell.length > width ? `${cell.slice(0, width - 1)}…` : cell
+        return numeric[index] === true ? cut.padStart(width) : cut.padEnd(width)
+      })
       .join('  ')
       .trimEnd()
-  return `${[head, ...rows].map(line).join('\n')}\n`
+  return `${[head, ...shown].map(line).join('\n')}\n`
+}
+
+/** Takes from the widest column of text until the line fits, or nothing can be taken any more. */
+function fitted(full: readonly number[], numeric: readonly boolean[], columns: number): number[] {
+  const widths = [...full]
+  let excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns
+  while (excess > 0) {
+    const widest = Math.max(...widths.filter((_, index) => numeric[index] !== true))
+    if (widest <= NARROWEST) break
+    widths[widths.findLastIndex((width, index) => width === widest && numeric[index] !== true)]! -= 1
+    excess -= 1
+  }
+  return widths
 }

@@ -68,7 +68,7 @@ export async function check(session: Session): Promise<number> {
       complaints.length === 0 ? jsonDocument({ jobs, complaints }) : jsonFailure(error, { jobs, complaints }),
     )
   } else if (complaints.length === 0) {
-    terminal.out(`${terminal.paint('good', 'ok')} ${jobs} jobs, no mistakes\n`)
+    terminal.out(`${terminal.paintOut('good', 'ok')} ${jobs} jobs, no mistakes\n`)
   } else {
     for (const { where, problem, fix } of complaints) terminal.out(`${where}\n  ${problem}\n  fix: ${fix}\n`)
     terminal.out(`${complaints.length} mistakes\n`)

@@ -37,13 +37,16 @@ export function compareData(comparison: Comparison, breaks: boolean): Record<str
 }
 
 /** The comparison for a person. */
-export function compareText(comparison: Comparison, terminal: Pick<Terminal, 'paint'>): string {
+export function compareText(
+  comparison: Comparison,
+  terminal: Pick<Terminal, 'paintOut' | 'columns'>,
+): string {
   const { left, right } = comparison
   const [style, word, meaning] = OUTCOMES[comparison.outcome]
   const failed = comparison.gates.filter(({ state }) => state === 'failed')
   const total = comparison.breaksTotal
   const parts = [
-    `${terminal.paint(style, word)}  ${meaning}${total === 0 ? '' : `: ${total} break${total === 1 ? '' : 's'}`}\n`,
+    `${terminal.paintOut(style, word)}  ${meaning}${total === 0 ? '' : `: ${total} break${total === 1 ? '' : 's'}`}\n`,
     ...failed.map(({ name, message }) => `  ${name}: ${message}\n`),
     `\n${table(
       ['side', 'rows', 'as of', 'what'],
@@ -55,7 +58,7 @@ export function compareText(comparison: Comparison, terminal: Pick<Terminal, 'pa
     countsText(comparison),
     rulesText(comparison),
     proofText(comparison),
-    breaksText(comparison),
+    breaksText(comparison, terminal.columns),
   ]
   return parts.filter(part => part !== '').join('')
 }
@@ -96,7 +99,7 @@ function proofText({ proof }: Comparison): string {
   return `\n${table(['total', 'left', 'right', 'difference', 'unexplained'], lines)}`
 }
 
-function breaksText({ breaks, breaksTotal, breaksFile }: Comparison): string {
+function breaksText({ breaks, breaksTotal, breaksFile }: Comparison, columns: number | null): string {
   if (breaksTotal === 0) return ''
   const lines = breaks.slice(0, SHOWN).flatMap(linesOf)
   const rest =
@@ -104,14 +107,18 @@ function breaksText({ breaks, breaksTotal, breaksFile }: Comparison): string {
       ? ''
       : `\n${SHOWN} of ${breaksTotal} shown; ${breaksFile === null ? 'all of them with --out DIR or --json' : `all of them in ${breaksFile}`}\n`
   const where = breaksFile !== null && breaksTotal <= SHOWN ? `\nwritten to ${breaksFile}\n` : ''
-  return `\n${filledTable(['kind', 'key', 'column', 'left', 'right', 'delta', 'where', 'hint'], lines)}${rest}${where}`
+  return `\n${filledTable(['kind', 'key', 'column', 'left', 'right', 'delta', 'where', 'hint'], lines, columns)}${rest}${where}`
 }
 
 /** A table without the columns that are empty throughout. */
-function filledTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+function filledTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number | null,
+): string {
   const filled = head.map((_, i) => rows.some(row => row[i] !== ''))
   const kept = (cells: readonly string[]): string[] => cells.filter((_, i) => filled[i])
-  return table(kept(head), rows.map(kept))
+  return table(kept(head), rows.map(kept), columns)
 }
 
 /** One line per differing column; a one-sided row takes one line. */

@@ -4,6 +4,7 @@
 import { listFiles } from '../../lib/ledger/run-list.ts'
 import type { ScheduledJob } from '../../lib/model/job.ts'
 import { printableName } from '../../lib/model/source.ts'
+import { systemClock } from '../../lib/model/time/clock.ts'
 import { quantity } from '../progress.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument, table } from '../terminal.ts'
@@ -14,16 +15,16 @@ function feedsOf({ job }: ScheduledJob): string[] {
   return [job.fetch.feed, ...sides.flatMap(side => (side.kind === 'files' ? [side.fetch.feed] : []))]
 }
 
-/** Lists files, newest last. Exit 0. */
+/** Lists files, newest first. Exit 0. */
 export async function files(session: Session, options: Record<string, unknown>): Promise<number> {
-  const engine = await session.engine()
-  const { timetable, clock, database } = engine
+  const { timetable } = await session.configuration()
   const name = options.job as string | undefined
   const jobs = name === undefined ? timetable.jobs : [jobNamed(timetable, name)]
   const text = options.date as string | undefined
-  const day = text === undefined ? null : businessDateFor(jobs[0]!, text, clock, session.terminal)
+  const day = text === undefined ? null : businessDateFor(jobs[0]!, text, systemClock, session.terminal)
   const filter = { feeds: jobs.flatMap(feedsOf), ...(day === null ? {} : { from: day, to: day }) }
   const limit = wholeNumber('--limit', options.limit as string, 1, 100_000)
+  const { database } = await session.engine()
   const found = await database.use(connection => listFiles(connection, filter, limit))
   if (session.terminal.json) {
     session.terminal.out(jsonDocument({ files: found }))
@@ -39,6 +40,8 @@ export async function files(session: Session, options: Record<string, unknown>):
     file.state,
     file.reason,
   ])
-  session.terminal.out(table(['id', 'feed', 'date', 'name', 'size', 'sha-256', 'state', 'why'], rows))
+  const head = ['id', 'feed', 'date', 'name', 'size', 'sha-256', 'state', 'why']
+  session.terminal.out(table(head, rows, session.terminal.columns))
+  if (found.length === limit) session.terminal.note(`only the latest ${limit}; more with --limit`)
   return 0
 }

@@ -1,11 +1,13 @@
 /**
  * Readers of option texts that several commands share: whole numbers, job names, business dates.
+ * All of them are read before the engine is opened, so that a typing mistake starts nothing.
  */
 import { ConfigError } from '../../lib/model/errors.ts'
 import type { ScheduledJob, Timetable } from '../../lib/model/job.ts'
 import { type BusinessDate, resolveDate } from '../../lib/model/time/business-date.ts'
 import type { Clock } from '../../lib/model/time/clock.ts'
-import { occurrenceOf, windowOf } from '../../lib/schedule/owed.ts'
+import { occurrences } from '../../lib/schedule/occurrences.ts'
+import { businessDateOf, occurrenceOf, windowOf } from '../../lib/schedule/owed.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** A whole number between bounds. @throws CONFIG_USAGE */
@@ -29,22 +31,42 @@ export function jobNamed(timetable: Timetable, name: string): ScheduledJob {
   )
 }
 
-/** The business date that a text means for a job, said on stderr. @throws CONFIG_DATE_INVALID */
+/** How far back the latest occurrence is looked for: a fortnight, then a year for monthly jobs. */
+const LOOK_BACK_DAYS = [14, 370]
+
+/** The latest business date that the timetable has planned by now: what a person at the terminal means without saying. */
+function latestDue(scheduled: ScheduledJob, now: number): BusinessDate | null {
+  if (scheduled.cron === null) return null
+  for (const days of LOOK_BACK_DAYS) {
+    let latest: BusinessDate | null = null
+    const from = now - days * 86_400_000
+    for (const occurrence of occurrences(scheduled.cron, scheduled.zone, from, scheduled.calendar)) {
+      if (occurrence.at > now) break
+      latest = businessDateOf(scheduled, occurrence)
+    }
+    if (latest !== null) return latest
+  }
+  return null
+}
+
+/**
+ * The business date that a text means for a job, or the latest due one without a text; what is not
+ * plainly a date is said on stderr. @throws CONFIG_DATE_INVALID
+ */
 export function businessDateFor(
   scheduled: ScheduledJob,
   text: string | undefined,
   clock: Clock,
-  terminal: Terminal,
+  terminal: Pick<Terminal, 'note'>,
 ): BusinessDate {
-  const date = resolveDate(text ?? 'yesterday', {
-    zone: scheduled.zone,
-    calendar: scheduled.calendar,
-    now: clock.now(),
-  })
-  if (date !== text)
-    terminal.note(
-      `${scheduled.job.name}: business date ${date} (${text ?? 'yesterday'} in ${scheduled.zone})`,
-    )
+  const now = clock.now()
+  const due = text === undefined ? latestDue(scheduled, now) : null
+  const asked = text ?? '-1bd'
+  const date = due ?? resolveDate(asked, { zone: scheduled.zone, calendar: scheduled.calendar, now })
+  if (date !== text) {
+    const how = due === null ? asked : 'the latest that was due'
+    terminal.note(`${scheduled.job.name}: business date ${date} (${how}, ${scheduled.zone})`)
+  }
   return date
 }
 

@@ -9,10 +9,11 @@ import { pipeline } from 'node:stream/promises'
 import { listRejects, type RejectFilter, type RejectRow } from '../../lib/ledger/reject.ts'
 import { ConfigError } from '../../lib/model/errors.ts'
 import { printableName } from '../../lib/model/source.ts'
+import { systemClock } from '../../lib/model/time/clock.ts'
 import { sheetLines } from '../../lib/report/attach/spreadsheet.ts'
-import type { Engine } from '../../lib/run/engine.ts'
+import { visible } from '../../lib/report/visible.ts'
 import type { Session } from '../session.ts'
-import { jsonDocument, table } from '../terminal.ts'
+import { jsonDocument, type Terminal, table } from '../terminal.ts'
 import { businessDateFor, jobNamed, wholeNumber } from './options.ts'
 
 /** Rejects read at a time. */
@@ -34,25 +35,25 @@ export async function rejects(
   )
 }
 
-function filterOf(session: Session, engine: Engine, options: Record<string, unknown>): RejectFilter {
+async function filterOf(session: Session, options: Record<string, unknown>): Promise<RejectFilter> {
+  const { timetable } = await session.configuration()
   const name = options.job as string | undefined
   const text = options.date as string | undefined
-  const scheduled = name === undefined ? engine.timetable.jobs[0]! : jobNamed(engine.timetable, name)
+  const scheduled = name === undefined ? timetable.jobs[0]! : jobNamed(timetable, name)
   return {
     state: 'open',
     ...(name === undefined ? {} : { job: name }),
     ...(text === undefined
       ? {}
-      : { businessDate: businessDateFor(scheduled, text, engine.clock, session.terminal) }),
+      : { businessDate: businessDateFor(scheduled, text, systemClock, session.terminal) }),
   }
 }
 
 async function list(session: Session, options: Record<string, unknown>): Promise<number> {
-  const engine = await session.engine()
   const limit = wholeNumber('--limit', options.limit as string, 1, 1_000_000)
-  const found = await engine.database.use(connection =>
-    listRejects(connection, filterOf(session, engine, options), { limit }),
-  )
+  const filter = await filterOf(session, options)
+  const { database } = await session.engine()
+  const found = await database.use(connection => listRejects(connection, filter, { limit }))
   if (session.terminal.json) {
     session.terminal.out(jsonDocument({ rejects: found }))
     return 0
@@ -65,7 +66,8 @@ async function list(session: Session, options: Record<string, unknown>): Promise
     reject.issues.map(issue => issue.code).join(' '),
     reject.issues[0]!.message,
   ])
-  session.terminal.out(table(['id', 'job', 'date', 'file:line', 'code', 'why'], rows))
+  const head = ['id', 'job', 'date', 'file:line', 'code', 'why']
+  session.terminal.out(table(head, rows, session.terminal.columns))
   if (found.length === limit)
     session.terminal.note(`only the first ${limit}; more with --limit, all with export`)
   return 0
@@ -89,20 +91,32 @@ async function show(session: Session, id: string | undefined): Promise<number> {
     session.terminal.out(jsonDocument({ reject }))
     return 0
   }
-  const issues = reject.issues.map(
-    issue =>
-      `  ${issue.code}  ${issue.column ?? ''}${issue.value === null ? '' : ` ${JSON.stringify(issue.value)}`}\n    ${issue.message}`,
-  )
-  const unit = reject.unit === null ? '' : `unit ${reject.unit}\n`
-  session.terminal.out(
-    `${reject.job} ${reject.businessDate}, revision ${reject.revision}, ${reject.state}\n${place(reject)}\n${unit}${issues.join('\n')}\nraw text:\n${reject.raw}\n`,
-  )
+  session.terminal.out(rejectText(reject, session.terminal))
   return 0
 }
 
+/** Everything about a reject; what came from outside has its control characters escaped. */
+function rejectText(reject: RejectRow, { paintOut }: Terminal): string {
+  const whole = (text: string): string => visible(text, Number.POSITIVE_INFINITY)
+  const issues = reject.issues.map(({ code, column, value, message }) => {
+    const read = [column, value === null ? null : JSON.stringify(value)].filter(part => part !== null)
+    const from = read.length === 0 ? '' : `  ${whole(read.join(' '))}`
+    return `${paintOut('bad', code)}${from}\n  ${whole(message)}\n`
+  })
+  const unit = reject.unit === null ? '' : `, unit ${whole(reject.unit)}`
+  const raw = reject.raw.split(/\r?\n/).map(line => `  ${whole(line)}\n`)
+  return [
+    `${paintOut('strong', `${reject.job} ${reject.businessDate}`)}, revision ${reject.revision}, ${reject.state}\n`,
+    `${place(reject)}${unit}\n\n`,
+    ...issues,
+    `\n${paintOut('dim', 'raw text')}\n`,
+    ...raw,
+  ].join('')
+}
+
 async function exportAll(session: Session, options: Record<string, unknown>): Promise<number> {
+  const filter = await filterOf(session, options)
   const engine = await session.engine()
-  const filter = filterOf(session, engine, options)
   async function* lines(): AsyncGenerator<string> {
     yield sheetLines([
       ['id', 'job', 'business_date', 'file', 'line', 'unit', 'code', 'column', 'value', 'why', 'raw'],

@@ -29,8 +29,8 @@ export async function report(
       'CONFIG_USAGE',
       '--run takes job@date, such as fx-rates@2026-11-20. Nothing was done.',
     )
+  jobNamed((await session.configuration()).timetable, job)
   const engine = await session.engine()
-  jobNamed(engine.timetable, job)
   const [run] = await engine.database.use(connection =>
     listRuns(connection, { jobs: [job], from: date, to: date }),
   )

@@ -1,19 +1,18 @@
 /**
  * `tallyman run` and `tallyman rerun`: one or more jobs for a business date, told line by line on
- * stderr and as one document with --json. The run itself is lib/run/run-job.ts.
+ * stderr and as one document with --json (run-data.ts). The run itself is lib/run/run-job.ts.
  */
-import { ConfigError } from '../../lib/model/errors.ts'
+import { ConfigError, describeError } from '../../lib/model/errors.ts'
 import type { ScheduledJob } from '../../lib/model/job.ts'
 import type { Trigger } from '../../lib/model/run.ts'
-import { dryRun } from '../../lib/run/dry-run.ts'
+import { systemClock } from '../../lib/model/time/clock.ts'
 import type { Engine } from '../../lib/run/engine.ts'
-import { rerunJob } from '../../lib/run/rerun.ts'
-import { runJob } from '../../lib/run/run-job.ts'
 import type { RunSummary } from '../../lib/run/summary.ts'
 import { EXIT, exitCodeOf, worstExit } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument, jsonFailure, noteError } from '../terminal.ts'
 import { businessDateFor, jobNamed, windowEnd } from './options.ts'
+import { failedRunData, type RunData, runData } from './run-data.ts'
 import { selectJobs } from './select.ts'
 import { summaryText } from './summary-text.ts'
 
@@ -36,17 +35,19 @@ export async function run(
 ): Promise<number> {
   const flags = options as RunFlags
   const names = (given[0] as string[] | undefined) ?? []
-  const engine = await session.engine()
-  const jobs = await selectJobs(engine, names, flags.select)
-  return runAll(session, engine, jobs, flags, async (scheduled, businessDate) =>
-    flags.dryRun === true
-      ? dryRun(engine, scheduled, businessDate, {})
-      : runJob(engine, scheduled, businessDate, {
-          trigger: 'manual' as Trigger,
-          createTarget: flags.createTarget ?? false,
-          waitUntil: windowEnd(scheduled, businessDate),
-        }),
-  )
+  assertFailOn(flags)
+  const { timetable } = await session.configuration()
+  const jobs = await selectJobs(timetable, session.engine, names, flags.select)
+  return runAll(session, datesOf(session, jobs, flags), flags, async (engine, scheduled, businessDate) => {
+    if (flags.dryRun === true)
+      return (await import('../../lib/run/dry-run.ts')).dryRun(engine, scheduled, businessDate, {})
+    const { runJob } = await import('../../lib/run/run-job.ts')
+    return runJob(engine, scheduled, businessDate, {
+      trigger: 'manual' as Trigger,
+      createTarget: flags.createTarget ?? false,
+      waitUntil: windowEnd(scheduled, businessDate),
+    })
+  })
 }
 
 /** A new attempt of a date that was run before, or an old date for the first time. */
@@ -56,62 +57,89 @@ export async function rerun(
   name: string,
 ): Promise<number> {
   const flags = options as RunFlags
+  assertFailOn(flags)
   if (flags.date === undefined) {
     throw new ConfigError(
       'CONFIG_USAGE',
       'rerun needs --date: which business date is to be run again? Nothing was started.',
     )
   }
-  const engine = await session.engine()
-  const job = jobNamed(engine.timetable, name)
-  return runAll(session, engine, [job], flags, (scheduled, businessDate) =>
-    rerunJob(engine, scheduled, businessDate, {
+  const { timetable } = await session.configuration()
+  const planned = datesOf(session, [jobNamed(timetable, name)], flags)
+  return runAll(session, planned, flags, async (engine, scheduled, businessDate) => {
+    const { rerunJob } = await import('../../lib/run/rerun.ts')
+    return rerunJob(engine, scheduled, businessDate, {
       from: flags.from ?? 'fetch',
       fromArchive: flags.fromArchive ?? false,
       force: flags.force ?? false,
       dryRun: flags.dryRun ?? false,
       say: line => session.terminal.note(line),
-    }),
+    })
+  })
+}
+
+function assertFailOn(flags: RunFlags): void {
+  if (flags.failOn === undefined || flags.failOn === 'rejects') return
+  throw new ConfigError(
+    'CONFIG_USAGE',
+    `--fail-on knows only "rejects", not ${JSON.stringify(flags.failOn)}. Nothing was started.`,
   )
+}
+
+interface Planned {
+  readonly scheduled: ScheduledJob
+  readonly businessDate: string
+}
+
+/** Each job with its date, resolved and said before anything is opened. */
+function datesOf(session: Session, jobs: readonly ScheduledJob[], flags: RunFlags): Planned[] {
+  return jobs.map(scheduled => ({
+    scheduled,
+    businessDate: businessDateFor(scheduled, flags.date, systemClock, session.terminal),
+  }))
 }
 
 async function runAll(
   session: Session,
-  engine: Engine,
-  jobs: readonly ScheduledJob[],
+  planned: readonly Planned[],
   flags: RunFlags,
-  work: (scheduled: ScheduledJob, businessDate: string) => Promise<RunSummary>,
+  work: (engine: Engine, scheduled: ScheduledJob, businessDate: string) => Promise<RunSummary>,
 ): Promise<number> {
-  if (flags.failOn !== undefined && flags.failOn !== 'rejects') {
-    throw new ConfigError(
-      'CONFIG_USAGE',
-      `--fail-on knows only "rejects", not ${JSON.stringify(flags.failOn)}. Nothing was started.`,
-    )
-  }
   const { terminal, progress } = session
-  const summaries: RunSummary[] = []
+  const engine = await session.engine()
+  const runs: RunData[] = []
   const codes: number[] = []
-  let failure: unknown = null
-  for (const scheduled of jobs) {
-    const businessDate = businessDateFor(scheduled, flags.date, engine.clock, terminal)
+  const failures: unknown[] = []
+  const warnings: string[] = []
+  for (const { scheduled, businessDate } of planned) {
+    const job = scheduled.job.name
     try {
-      const summary = await work(scheduled, businessDate)
+      const summary = await work(engine, scheduled, businessDate)
       progress.clear()
-      summaries.push(summary)
+      runs.push(runData(summary))
+      warnings.push(...summary.warnings.map(warning => `${job} ${businessDate}: ${warning}`))
       codes.push(exitOf(summary, flags.failOn === 'rejects'))
       terminal.note(summaryText(summary, terminal).trimEnd())
     } catch (error) {
       progress.clear()
       codes.push(exitCodeOf(error))
-      failure ??= error
-      noteError(terminal, error, `npm run -s tallyman -- runs --job ${scheduled.job.name}`)
+      failures.push(error)
+      noteError(terminal, error, { job })
+      if (terminal.json) {
+        const failed = await failedRunData(engine, { job, businessDate })
+        if (failed !== null) runs.push(failed)
+      }
       if (session.signal.aborted) break
     }
   }
-  if (terminal.json)
+  if (terminal.json) {
+    const [first, ...more] = failures
     terminal.out(
-      failure === null ? jsonDocument({ runs: summaries }) : jsonFailure(failure, { runs: summaries }),
+      failures.length === 0
+        ? jsonDocument({ runs }, warnings)
+        : jsonFailure(first, { runs }, [...more.map(describeError), ...warnings]),
     )
+  }
   return worstExit(codes)
 }
 

@@ -3,23 +3,22 @@
  */
 import { type AttemptRow, listAttempts } from '../../lib/ledger/attempt-list.ts'
 import { listRuns, type RunRow } from '../../lib/ledger/run-list.ts'
+import { systemClock } from '../../lib/model/time/clock.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument, table } from '../terminal.ts'
 import { businessDateFor, jobNamed, wholeNumber } from './options.ts'
 
 /** One line per job of the timetable for a business date. Exit 0. */
 export async function status(session: Session, options: Record<string, unknown>): Promise<number> {
-  const engine = await session.engine()
-  const jobs = engine.timetable.jobs.map(scheduled => ({
+  const { timetable } = await session.configuration()
+  const date = options.date as string | undefined
+  const jobs = timetable.jobs.map(scheduled => ({
     job: scheduled.job.name,
     owner: scheduled.job.owner,
-    businessDate: businessDateFor(
-      scheduled,
-      options.date as string | undefined,
-      engine.clock,
-      session.terminal,
-    ),
+    // The table has a column for the date: nothing to say beside it.
+    businessDate: businessDateFor(scheduled, date, systemClock, { note: () => {} }),
   }))
+  const engine = await session.engine()
   const standing = []
   for (const { job, owner, businessDate } of jobs) {
     const [run] = await engine.database.use(connection =>
@@ -54,7 +53,11 @@ export async function status(session: Session, options: Record<string, unknown>)
     owner,
   ])
   session.terminal.out(
-    table(['job', 'date', 'state', 'attempts', 'mapped', 'rejects', 'error', 'owner'], rows),
+    table(
+      ['job', 'date', 'state', 'attempts', 'mapped', 'rejects', 'error', 'owner'],
+      rows,
+      session.terminal.columns,
+    ),
   )
   return 0
 }
@@ -65,10 +68,10 @@ function mapped(run: RunRow | null): string {
 
 /** The latest attempts, newest first. Exit 0. */
 export async function runs(session: Session, options: Record<string, unknown>): Promise<number> {
-  const engine = await session.engine()
   const name = options.job as string | undefined
-  if (name !== undefined) jobNamed(engine.timetable, name)
+  if (name !== undefined) jobNamed((await session.configuration()).timetable, name)
   const limit = wholeNumber('--limit', options.limit as string, 1, 10_000)
+  const engine = await session.engine()
   const attempts = await engine.database.use(connection => listAttempts(connection, name ?? null, limit))
   if (session.terminal.json) session.terminal.out(jsonDocument({ attempts }))
   else
@@ -76,6 +79,7 @@ export async function runs(session: Session, options: Record<string, unknown>): 
       table(
         ['started (UTC)', 'job', 'date', 'attempt', 'trigger', 'state', 'seconds', 'error'],
         attempts.map(attemptCells),
+        session.terminal.columns,
       ),
     )
   return 0

@@ -42,7 +42,9 @@ async function run(
     json,
     quiet: true,
     animated: false,
+    columns: null,
     paint: (_: unknown, text: string) => text,
+    paintOut: (_: unknown, text: string) => text,
   }
   const session = openSession(terminal, { DATABASE_URL: url }, folder, new AbortController().signal)
   try {
