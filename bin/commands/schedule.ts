@@ -35,6 +35,10 @@ export async function schedule(session: Session, options: Record<string, unknown
         `${terminal.paint('bad', 'failed')} ${run.job} ${run.businessDate}: ${describeError(error)}`,
       )
     },
+    held: (_run, error) => {
+      progress.clear()
+      terminal.note(error.message)
+    },
     skipped: run =>
       terminal.note(
         `${run.job} ${run.businessDate}: missed and not caught up; tallyman run ${run.job} --date ${run.businessDate}`,

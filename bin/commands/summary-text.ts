@@ -39,6 +39,7 @@ export function summaryText(summary: RunSummary, terminal: Paint): string {
     const note = file.note === '' ? '' : `; ${file.note}`
     lines.push(`  ${dim('file')}    ${file.name}  ${quantity(file.bytes, 'bytes')}  ${file.verdict}${note}`)
   }
+  for (const warning of summary.warnings) lines.push(`  ${terminal.paint('warn', 'warning')} ${warning}`)
   for (const law of summary.laws) lines.push(`  ${dim('law')}     ${law}`)
   if (summary.reconcile !== null)
     lines.push(`  ${dim('proof')}   unexplained ${summary.reconcile.unexplained}`)

@@ -94,6 +94,39 @@ export async function latestComparison(
   return { number: rows[0]?.number ?? 0, results: rows.map(row => row.result) }
 }
 
+/** Number of the latest comparison before `before` that proved anything: an inconclusive one says nothing about breaks. 0 when there is none. */
+export async function earlierComparison(
+  connection: Connection,
+  runId: string,
+  reconciliation: string,
+  before: number,
+): Promise<number> {
+  const { rows } = await connection.query<{ number: number }>(
+    `SELECT coalesce(max(c.number), 0) AS number FROM tallyman.comparison c
+       JOIN tallyman.comparison_result x ON x.comparison = c.id
+     WHERE c.run = $1 AND x.reconciliation = $2 AND c.number < $3 AND x.outcome <> 'INCONCLUSIVE'`,
+    [runId, reconciliation, before],
+  )
+  return rows[0]!.number
+}
+
+/**
+ * Number of the comparison that an attempt committed together with its mail, null when it did not get
+ * so far: an attempt that died afterwards has nothing left to do but to send.
+ */
+export async function comparisonOfAttempt(
+  connection: Connection,
+  runId: string,
+  attempt: number,
+): Promise<number | null> {
+  const { rows } = await connection.query<{ number: number | null }>(
+    `SELECT max(c.number) AS number FROM tallyman.comparison c JOIN tallyman.attempt a ON a.id = c.attempt
+     WHERE c.run = $1 AND a.number = $2 AND a.state IN ('interrupted', 'failed')`,
+    [runId, attempt],
+  )
+  return rows[0]!.number
+}
+
 /** The stored breaks of one result, in the order in which they were found. */
 export async function breaksOf(
   connection: Connection,

@@ -26,7 +26,7 @@ export async function assertFence(connection: Connection, holding: Holding): Pro
     throw new RunError(
       'RUN_FENCED',
       'This attempt was silent for too long and the run was taken over by another one. What it was about to commit is rolled back; the other attempt does the work.',
-      { details: { fence: holding.fence, current: rows[0]?.fence ?? null } },
+      { retry: 'verify-first', details: { fence: holding.fence, current: rows[0]?.fence ?? null } },
     )
   }
 }

@@ -23,12 +23,13 @@ class PreviewEnd extends Error {
   }
 }
 
-/** The freeze that would be made if these files had arrived now. Guarantee: nothing is written. */
+/** The freeze that would be made if these files had arrived now; `before` runs in the same transaction first. Guarantee: nothing is written. */
 export async function previewFreeze(
   connection: Connection,
   key: RunKey,
   rules: FreezeRules,
   arrived: readonly ReceivedFile[],
+  before: () => Promise<void> = async () => {},
 ): Promise<FreezePreview> {
   try {
     return await connection.transaction<never>(async () => {
@@ -44,6 +45,7 @@ export async function previewFreeze(
          RETURNING id`,
         [runId, fence],
       )
+      await before()
       for (const file of arrived) await recordFile(connection, file)
       const holding = { runId, attemptId: attempt.rows[0]!.id, fence, key }
       const frozen = await decide(connection, holding, rules)

@@ -265,7 +265,13 @@ function errorFacts(error: unknown): string | null {
   if (error === undefined) return null
   const facts =
     error instanceof TallymanError
-      ? { code: error.code, step: error.step, message: error.message, details: error.details }
-      : { code: null, step: null, message: describeError(error), details: {} }
+      ? {
+          code: error.code,
+          step: error.step,
+          message: error.message,
+          details: error.details,
+          retry: error.retry,
+        }
+      : { code: null, step: null, message: describeError(error), details: {}, retry: 'never' }
   return JSON.stringify(facts).replaceAll('\\u0000', '\\ufffd')
 }

@@ -195,6 +195,18 @@ export async function latestMail(connection: Connection, runId: string): Promise
   return { ...mail, attachments, to: recipients.rows.map(row => row.address) }
 }
 
+/** Where a mail stands; `kept`: held here because this is not production. */
+export async function mailState(
+  connection: Connection,
+  messageId: string,
+): Promise<'waiting' | 'delivered' | 'partly' | 'failed' | 'kept'> {
+  const { rows } = await connection.query<{ state: 'waiting' | 'delivered' | 'partly' | 'failed' | 'kept' }>(
+    `SELECT CASE state WHEN 'held' THEN 'kept' ELSE state END AS state FROM tallyman.outbox WHERE message_id = $1`,
+    [messageId],
+  )
+  return rows[0]?.state ?? 'waiting'
+}
+
 /** Makes a mail due again for all its recipients, under its own Message-ID: asked for by a person. */
 export async function requeueMail(connection: Connection, mailId: string): Promise<void> {
   await connection.transaction(async () => {

@@ -1,5 +1,6 @@
 /**
- * Which files a revision's corrections took the place of: what the mail says that it replaces.
+ * What a mail says that it replaces: files that a revision's corrections took the place of, and the
+ * earlier report of the same run.
  */
 import type { Connection } from '../db/connection.ts'
 
@@ -22,4 +23,23 @@ export async function replacedFiles(connection: Connection, revisionId: string):
     [revisionId],
   )
   return rows
+}
+
+/** An earlier report of a run, by the attempt that wrote it. */
+export interface EarlierReport {
+  readonly attempt: number
+  /** ISO instant. */
+  readonly at: string
+}
+
+/** The run's latest mail that reported a result or a failure; null when there is none. Notices about repeated deliveries report nothing. */
+export async function earlierReport(connection: Connection, runId: string): Promise<EarlierReport | null> {
+  const { rows } = await connection.query<EarlierReport>(
+    `SELECT coalesce((SELECT max(a.number) FROM tallyman.attempt a WHERE a.run = o.run AND a.started_at <= o.created_at), 1) AS attempt,
+       to_char(o.created_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS at
+     FROM tallyman.outbox o WHERE o.run = $1 AND o.headers ->> 'X-Tallyman-Status' <> 'NOTHING TO DO'
+     ORDER BY o.id DESC LIMIT 1`,
+    [runId],
+  )
+  return rows[0] ?? null
 }

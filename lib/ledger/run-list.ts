@@ -3,6 +3,7 @@
  * Reads only; who changes a run is lease.ts, load.ts and comparison.ts.
  */
 import type { Connection } from '../db/connection.ts'
+import type { Retry } from '../model/errors.ts'
 import type { AttemptState, LoadResult, RunKey, RunState, StepResult, Trigger } from '../model/run.ts'
 import { latestComparison, type StoredComparison } from './comparison.ts'
 import { type FileRow, filesById } from './file.ts'
@@ -26,6 +27,8 @@ export interface AttemptRow {
     readonly step: string | null
     readonly message: string
     readonly details: Readonly<Record<string, unknown>>
+    /** What a retry would meet (lib/model/errors.ts); attempts of earlier versions did not say. */
+    readonly retry?: Retry
   } | null
 }
 
@@ -154,8 +157,8 @@ export interface RunStanding extends RunKey {
   readonly held: boolean
   readonly attempts: number
   readonly lastAttempt: AttemptState | null
-  /** Code of the last attempt's error, null when it had none. */
-  readonly lastErrorCode: string | null
+  /** The last attempt's error, null when it had none. */
+  readonly lastError: AttemptRow['error']
   /** Epoch milliseconds; null while it runs or before the first. */
   readonly lastEndedAtMs: number | null
 }
@@ -169,7 +172,7 @@ export async function standings(
   const { rows } = await connection.query<RunStanding>(
     `SELECT r.job, r.business_date AS "businessDate", r.state, r.owed,
        EXISTS (SELECT FROM tallyman.lease l WHERE l.run = r.id) AS held, coalesce(a.number, 0) AS attempts,
-       a.state AS "lastAttempt", a.error ->> 'code' AS "lastErrorCode",
+       a.state AS "lastAttempt", a.error AS "lastError",
        (extract(epoch FROM a.ended_at) * 1000)::float8 AS "lastEndedAtMs"
      FROM tallyman.run r LEFT JOIN LATERAL (
        SELECT * FROM tallyman.attempt x WHERE x.run = r.id ORDER BY x.number DESC LIMIT 1) a ON true

@@ -28,6 +28,14 @@ export interface MapSummary {
   readonly breach: MapError | null
 }
 
+/** What the caller says once `blocks` ended. */
+export interface StreamEnd {
+  readonly mapped: MapSummary
+  readonly snapshotHash: string | null
+  /** What the files said about themselves; kept with the counts. */
+  readonly warnings?: readonly string[]
+}
+
 /** One load. */
 export interface PostgresLoadInput {
   /** A session of the load's own. */
@@ -39,7 +47,7 @@ export interface PostgresLoadInput {
   /** All files of the revision, one after the other. Not read when the load was done before. */
   readonly blocks: AsyncIterable<MappedBlock>
   /** Asked once `blocks` ended. */
-  readonly afterStream: () => Promise<{ readonly mapped: MapSummary; readonly snapshotHash: string | null }>
+  readonly afterStream: () => Promise<StreamEnd>
   /** The rejects of records that fall with their unit, from a second pass (`rejectFailedUnits`). */
   readonly unitRejects: (failed: readonly FailedUnit[]) => AsyncIterable<readonly Reject[]>
   readonly rawOf: RawOf

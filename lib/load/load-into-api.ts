@@ -24,6 +24,7 @@ import { assertRecordLaw, assertTableLaw } from './laws.ts'
 import { judgeRejects } from './limits.ts'
 import type { MapSummary } from './load-input.ts'
 import { RejectSpool } from './reject-spool.ts'
+import { toldOf } from './told.ts'
 
 /** Refused records whose text is looked up in one second pass over their file. */
 const RAW_PAGE = 5_000
@@ -33,6 +34,7 @@ interface Judged {
   readonly counts: RecordCounts
   readonly mapped: MapSummary | null
   readonly snapshotHash: string | null
+  readonly warnings: readonly string[]
   readonly refusal: MapError | LoadError | null
 }
 
@@ -81,15 +83,15 @@ async function spoolAndJudge(input: ApiLoadInput, spool: ApiSpool, rejects: Reje
   } catch (error) {
     // the rejects so far are worth keeping: they say why the limit was breached
     if (!(error instanceof MapError && error.code === 'MAP_REJECT_LIMIT')) throw error
-    return { counts, mapped: null, snapshotHash: null, refusal: error }
+    return { counts, mapped: null, snapshotHash: null, warnings: [], refusal: error }
   }
-  const { mapped, snapshotHash } = await input.afterStream()
+  const { mapped, snapshotHash, warnings = [] } = await input.afterStream()
   assertRecordLaw(counts, rejects.count)
   if (mapped.failedUnits.length > 0) {
     for await (const fallen of input.unitRejects(mapped.failedUnits)) await rejects.add(fallen)
   }
   assertRecordLaw(mapped.counts, rejects.count)
-  return { counts: mapped.counts, mapped, snapshotHash, refusal: mapped.breach }
+  return { counts: mapped.counts, mapped, snapshotHash, warnings, refusal: mapped.breach }
 }
 
 async function send(
@@ -230,13 +232,14 @@ function tableCounts(table: string, tally: RowTally): TableCounts {
   return counts
 }
 
-function resultOf({ mapped }: Judged, counts: RecordCounts, tables: readonly TableCounts[]): LoadResult {
+function resultOf({ mapped, warnings }: Judged, counts: RecordCounts, tables: readonly TableCounts[]): LoadResult {
   return {
     counts,
     filters: mapped?.filters ?? [],
     tables,
     totals: mapped?.totals ?? [],
     failedUnits: mapped?.failedUnits.length ?? 0,
+    told: toldOf(mapped, warnings, 0),
   }
 }
 

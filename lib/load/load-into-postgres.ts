@@ -24,6 +24,7 @@ import { type MergeInput, mergeStaging } from './merge.ts'
 import { type Staged, stageRows } from './stage-rows.ts'
 import { createStaging, type Staging } from './staging.ts'
 import { checkTargets } from './target-check.ts'
+import { toldOf } from './told.ts'
 
 /** Carries a dry run's outcome out of the transaction that it rolls back. */
 class DryRunEnd extends Error {
@@ -143,6 +144,7 @@ interface Judged {
   readonly counts: RecordCounts
   readonly mapped: MapSummary | null
   readonly snapshotHash: string | null
+  readonly warnings: readonly string[]
   readonly refusal: LoadError | MapError | null
 }
 
@@ -155,9 +157,15 @@ async function judgeRecords(
 ): Promise<Judged> {
   const { connection, spec } = input
   if (staged.breach !== null) {
-    return { counts: staged.counts, mapped: null, snapshotHash: null, refusal: staged.breach }
+    return {
+      counts: staged.counts,
+      mapped: null,
+      snapshotHash: null,
+      warnings: [],
+      refusal: staged.breach,
+    }
   }
-  const { mapped, snapshotHash } = await input.afterStream()
+  const { mapped, snapshotHash, warnings = [] } = await input.afterStream()
   await excludeUnits(connection, staging, mapped.failedUnits)
   if (mapped.failedUnits.length > 0) {
     for await (const rejects of input.unitRejects(mapped.failedUnits)) await keep.store(rejects)
@@ -179,7 +187,7 @@ async function judgeRecords(
   let refusal: LoadError | MapError | null = mapped.breach
   if (refusal === null)
     refusal = refusalOf(() => judgeRejects(mapped.rejectedAlone + conflicts, counts.read, spec.rejects))
-  return { counts, mapped, snapshotHash, refusal }
+  return { counts, mapped, snapshotHash, warnings, refusal }
 }
 
 function refusalOf(judge: () => void): LoadError | null {
@@ -226,7 +234,8 @@ async function publish(
     )
     if (withheld > 0) context.log.warn('load.deletes-withheld', { rows: withheld })
     const { filters, failedUnits } = judged.mapped
-    const result = { counts: judged.counts, filters, tables, totals, failedUnits: failedUnits.length }
+    const told = toldOf(judged.mapped, judged.warnings, withheld)
+    const result = { counts: judged.counts, filters, tables, totals, failedUnits: failedUnits.length, told }
     return { kind: 'loaded', result, withheldDeletes: withheld }
   } catch (error) {
     if (error instanceof LoadError) return { refusal: error }

@@ -1,7 +1,7 @@
 /**
  * The run and its results, in the words of the run ledger and of `run --json`.
  */
-import type { FilterCount, RecordCounts } from './mapping.ts'
+import type { FailedUnit, FilterCount, RecordCounts } from './mapping.ts'
 import type { Step } from './steps.ts'
 
 /** A run is a job and a business date: unique, it survives crashes. */
@@ -72,7 +72,22 @@ export interface LoadResult {
   readonly tables: readonly TableCounts[]
   readonly totals: readonly TotalResult[]
   readonly failedUnits: number
+  /** What the mail tells besides the counts; kept, so that an attempt that goes on after a crash tells the same. */
+  readonly told?: LoadTold
 }
+
+/** What is worth telling of a load. */
+export interface LoadTold {
+  /** The first ones; `LoadResult.failedUnits` counts all. */
+  readonly failedUnits: readonly FailedUnit[]
+  /** What the files said about themselves, such as an unknown extra column. */
+  readonly warnings: readonly string[]
+  /** Rows that are not in the files and were kept, because an unreadable record may be one of them. */
+  readonly withheldDeletes: number
+}
+
+/** Failed units that are kept with a load: a mail shows fewer, and the rejects have all of them. */
+export const FAILED_UNITS_TOLD = 1_000
 
 /** A file as a run's summary tells it. */
 export interface FileResult {

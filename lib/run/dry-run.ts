@@ -12,11 +12,12 @@ import type { Revision } from '../ledger/revision.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed, ReceivedFile } from '../model/received-file.ts'
+import { deliveryWarnings } from './endings.ts'
 import type { Engine } from './engine.ts'
-import { contentPathOf } from './fetch-step.ts'
-import { freezeRules } from './freeze-rules.ts'
+import { asDelivery, contentPathOf } from './fetch-step.ts'
+import { freezeRules, reopenQuarantined } from './freeze-rules.ts'
 import { loadRevision } from './load-step.ts'
-import { noFiles, setIncomplete } from './no-files.ts'
+import { noFiles, onlyRefused, refusedFiles, setIncomplete } from './no-files.ts'
 import { type StepLog, silentSteps } from './steps.ts'
 import { type Ending, type RunSummary, summaryOf } from './summary.ts'
 
@@ -27,6 +28,8 @@ const NOBODY = { runId: '0', attemptId: '0', fence: '0' }
 export interface DryRunOptions {
   readonly force?: boolean
   readonly fromArchive?: boolean
+  /** As a rerun: quarantined files are judged anew. */
+  readonly again?: boolean
 }
 
 /** What a run would do now. @throws as a run, but for what only its writing can meet. */
@@ -68,35 +71,34 @@ async function summarise(run: DryRun): Promise<RunSummary> {
   const key = { job: job.name, businessDate }
   const fetched = options.fromArchive === true ? null : await steps.run('fetch', () => fetchAside(run))
   const arrived = fetched?.received ?? []
+  const refused = fetched?.quarantined ?? []
   const { frozen, replaced } = await engine.database.use(connection =>
     previewFreeze(
       connection,
       key,
       freezeRules(job, options.force ?? false),
-      arrived.map(file => ({ ...file, job: job.name })),
+      [...arrived, ...refused].map(file => asDelivery(job.name, file)),
+      options.again === true ? () => reopenQuarantined(connection, job.fetch.feed, businessDate) : undefined,
     ),
   )
   const nobody = { key, attempt: 0 }
   const ending: Ending = { state: 'dry-run', reconciled: [], changes: null, report: null, replaces: [] }
   if (frozen.kind === 'no-files') throw noFiles(scheduled, key, fetched, frozen)
   if (frozen.kind === 'blocked') throw setIncomplete(key, frozen)
+  const delivered = deliveryWarnings(fetched, frozen)
   if (frozen.kind === 'nothing-to-do') {
-    return summaryOf(
-      nobody,
-      { revision: null, files: frozen.files, load: null, steps: steps.results() },
-      ending,
-    )
+    const keptOut = refusedFiles(frozen)
+    if (keptOut.length > 0) throw onlyRefused(key, keptOut)
+    const facts = { revision: null, files: frozen.files, load: null, warnings: delivered }
+    return summaryOf(nobody, { ...facts, steps: steps.results() }, ending)
   }
   const { revision } = frozen
-  const load =
+  const { result, warnings } =
     frozen.kind === 'resume'
-      ? frozen.load.result
-      : (await steps.run('load', () => loadDry(run, revision, arrived))).result
-  return summaryOf(
-    nobody,
-    { revision, files: revision.results, load, steps: steps.results() },
-    { ...ending, replaces: replaced },
-  )
+      ? { result: frozen.load.result, warnings: [] }
+      : await steps.run('load', () => loadDry(run, revision, arrived))
+  const facts = { revision, files: revision.results, load: result, warnings: [...delivered, ...warnings] }
+  return summaryOf(nobody, { ...facts, steps: steps.results() }, { ...ending, replaces: replaced })
 }
 
 /** Fetches the date's files into a folder that is thrown away. */

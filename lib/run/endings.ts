@@ -2,15 +2,24 @@
  * How an attempt of a run ends: done, nothing to do, waiting for its file, failed. Each writes the
  * ending down before it gives the run free; run-job.ts decides which one it is.
  */
-import type { Freeze } from '../ledger/freeze.ts'
-import type { Revision } from '../ledger/revision.ts'
+import { breaksOf, comparisonOfAttempt, latestComparison } from '../ledger/comparison.ts'
+import type { Freeze, Refusals } from '../ledger/freeze.ts'
+import { loadOf } from '../ledger/load.ts'
+import { latestMail } from '../ledger/outbox.ts'
+import { replacedFiles } from '../ledger/replaced.ts'
+import { latestRevision, type Revision } from '../ledger/revision.ts'
+import type { Comparison } from '../model/break.ts'
 import { describeError, TallymanError } from '../model/errors.ts'
+import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed } from '../model/received-file.ts'
 import type { Trigger } from '../model/run.ts'
+import { breakChanges } from './break-history.ts'
+import { finishRemoteFiles } from './fetch-step.ts'
 import type { Loaded } from './load-step.ts'
-import { noFiles } from './no-files.ts'
+import { noFiles, onlyRefused, refusedFiles } from './no-files.ts'
 import type { Reconciled } from './reconcile-step.ts'
-import { type breakChanges, type NightFacts, publishNight, type Reporting, sendMails } from './report-step.ts'
+import { type NightFacts, publishNight, type Reporting, sendMails } from './report-step.ts'
+import { sameCause, type ToldFailure } from './same-cause.ts'
 import type { StepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 
@@ -23,8 +32,8 @@ export interface RunOptions {
   readonly fromArchive?: boolean
   /** Create missing target tables first. */
   readonly createTarget?: boolean
-  /** Code of a failure that was mailed before: the same one again is not. */
-  readonly toldFailure?: string | null
+  /** A failure that was mailed before: the same cause again is not. */
+  readonly toldFailure?: ToldFailure | null
   /** Until when (epoch milliseconds) a missing file means waiting. Default: not at all. */
   readonly waitUntil?: number | null
 }
@@ -34,6 +43,8 @@ export interface Reached {
   revision: Revision | null
   files: NightFacts['files']
   loaded: Loaded | null
+  /** What of its deliveries is worth telling. */
+  warnings: readonly string[]
 }
 
 /** An attempt's facts before anything happened. */
@@ -49,13 +60,12 @@ export const nothingYet: Omit<NightFacts, 'state' | 'steps'> = {
   failure: null,
 }
 
-/** What of a fetch is worth a line in the mail. */
-export function fetchWarnings(fetched: FetchedFeed | null): string[] {
-  if (fetched === null) return []
+/** What of the date's deliveries is worth a line in summary and mail: none is passed over in silence. */
+export function deliveryWarnings(fetched: FetchedFeed | null, frozen: Refusals): string[] {
   return [
-    ...fetched.skipped.map(entry => entry.message),
-    ...fetched.held.map(file => file.message),
-    ...fetched.quarantined.map(file => file.quarantine!.message),
+    ...(fetched?.skipped.map(entry => entry.message) ?? []),
+    ...(fetched?.held.map(file => file.message) ?? []),
+    ...refusedFiles(frozen).map(sentence => `Not loaded: ${sentence}`),
   ]
 }
 
@@ -80,24 +90,81 @@ export async function endDone(
   )
 }
 
-/** The same files as applied: said once, nothing else. */
-export async function endDuplicate(
+/**
+ * Nothing new came. The same files as applied are said to be so, once; remote ones that still wait to be
+ * put away are. After an attempt that died when its report was committed, its report is this one's.
+ * @throws FETCH_FILE_QUARANTINED when a delivery of the date is kept out: what is loaded is not what was sent
+ */
+export async function endWithNothingNew(
   reporting: Reporting,
   steps: StepLog,
+  fetched: FetchedFeed | null,
   frozen: Extract<Freeze, { kind: 'nothing-to-do' }>,
+  context: StepContext,
 ): Promise<RunSummary> {
-  const { engine, lease } = reporting
-  const facts = { ...nothingYet, state: 'nothing-to-do' as const, files: frozen.files }
-  // A refused or failed state of the run stays what it was; nothing happened to it.
-  const written = await steps.run('report', () =>
-    publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
+  const { engine, scheduled, lease } = reporting
+  const remote = await finishRemoteFiles(engine, scheduled.job.fetch, lease, context)
+  const warnings = [...deliveryWarnings(fetched, frozen), ...remote]
+  const reported = await engine.database.use(connection =>
+    comparisonOfAttempt(connection, lease.runId, lease.attempt - 1),
   )
+  if (reported !== null) return endReported(reporting, steps, reported, warnings)
+  const refused = refusedFiles(frozen)
+  if (refused.length > 0) throw onlyRefused(lease.key, refused)
+  const facts = { ...nothingYet, state: 'nothing-to-do' as const, files: frozen.files, warnings }
+  // An attempt that only looks after another one has nothing to tell.
+  const mailed = lease.trigger !== 'recovery'
+  const written = mailed
+    ? await steps.run('report', () =>
+        publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
+      )
+    : { messageId: null }
   await lease.release({ attempt: 'nothing-to-do', run: 'succeeded' })
   const report = await sendMails(engine, lease.runId, written.messageId)
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },
     { state: 'nothing-to-do', reconciled: [], changes: null, report, replaces: [] },
+  )
+}
+
+/** All was written down by the attempt before, which died: its mail is sent, its result is told. */
+async function endReported(
+  { engine, lease }: Reporting,
+  steps: StepLog,
+  number: number,
+  warnings: readonly string[],
+): Promise<RunSummary> {
+  const stored = await engine.database.use(async connection => {
+    const revision = await latestRevision(connection, lease.runId)
+    const reconciled: { comparison: Comparison }[] = []
+    for (const result of (await latestComparison(connection, lease.runId)).results) {
+      const breaks = await breaksOf(connection, lease.runId, result.reconciliation, number)
+      reconciled.push({ comparison: { ...result, breaks } })
+    }
+    return {
+      ...{ revision, reconciled },
+      load: revision === null ? null : await loadOf(connection, revision.id),
+      replaces: revision === null ? [] : await replacedFiles(connection, revision.id),
+      mail: await latestMail(connection, lease.runId),
+    }
+  })
+  const { revision, reconciled, replaces } = stored
+  const changes = await breakChanges(engine, lease, reconciled, number)
+  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
+  const report = await sendMails(engine, lease.runId, stored.mail?.messageId ?? null)
+  const load = stored.load?.result ?? null
+  const files = revision?.results ?? []
+  return summaryOf(
+    lease,
+    {
+      revision,
+      files,
+      load,
+      steps: steps.results(),
+      warnings: [...(load?.told?.warnings ?? []), ...warnings],
+    },
+    { state: 'succeeded', reconciled, changes, report, replaces },
   )
 }
 
@@ -115,7 +182,8 @@ export async function endWithoutFiles(
   if (!open || missing.code === 'FETCH_FILE_QUARANTINED') throw missing
   await lease.release({ attempt: 'waiting', run: 'waiting' })
   engine.log.info('run.waiting', { job: lease.key.job, businessDate: lease.key.businessDate })
-  const facts = { ...nothingYet, state: 'nothing-to-do' as const, steps: steps.results() }
+  const warnings = deliveryWarnings(fetched, frozen)
+  const facts = { ...nothingYet, state: 'nothing-to-do' as const, steps: steps.results(), warnings }
   return summaryOf(lease, facts, {
     state: 'waiting',
     reconciled: [],
@@ -137,7 +205,7 @@ export async function endFailed(
   const { engine, lease } = reporting
   const stopped =
     error instanceof TallymanError && (error.code === 'RUN_INTERRUPTED' || error.code === 'RUN_TERMINATED')
-  const told = error instanceof TallymanError && error.code === options.toldFailure
+  const told = sameCause(options.toldFailure ?? null, error)
   const silent = again || stopped || told || lease.signal.aborted
   try {
     if (!silent) {
@@ -148,6 +216,7 @@ export async function endFailed(
         files: reached.files,
         steps: steps.results(),
         load: reached.loaded?.result ?? null,
+        warnings: [...reached.warnings, ...(reached.loaded?.warnings ?? [])],
         published: reached.loaded !== null,
         failure: error,
       }

@@ -8,6 +8,7 @@ import { finishRemote } from '../fetch/finish-remote.ts'
 import { openSource } from '../fetch/open-source.ts'
 import { assertFence, type Holding } from '../ledger/fence.ts'
 import {
+  type ReceivedFile as Delivery,
   type FileRow,
   filesAwaitingArchive,
   knownFiles,
@@ -15,7 +16,7 @@ import {
   recordFile,
   setRemoteState,
 } from '../ledger/file.ts'
-import { BugError } from '../model/errors.ts'
+import { BugError, describeError, FetchError } from '../model/errors.ts'
 import type { FetchSpec } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed, KnownFile, ReceivedFile } from '../model/received-file.ts'
@@ -82,12 +83,14 @@ export async function fetchFeed(
 }
 
 async function record(engine: Engine, job: string | null, file: ReceivedFile): Promise<void> {
+  await engine.database.use(connection => recordFile(connection, asDelivery(job, file)))
+}
+
+/** A received file as the run ledger takes it: in quarantine with its reason where it can't be used. */
+export function asDelivery(job: string | null, file: ReceivedFile): Delivery {
   const { quarantine, ...received } = file
-  const state =
-    quarantine === null
-      ? {}
-      : { state: 'quarantined' as const, reason: `${quarantine.message} [${quarantine.code}]` }
-  await engine.database.use(connection => recordFile(connection, { ...received, job, ...state }))
+  if (quarantine === null) return { ...received, job }
+  return { ...received, job, state: 'quarantined', reason: `${quarantine.message} [${quarantine.code}]` }
 }
 
 /**
@@ -102,27 +105,41 @@ export async function finishRemoteFiles(
   context: StepContext,
 ): Promise<string[]> {
   if (spec.after === 'leave') return []
-  const { database, environment, secrets } = engine
-  const waiting = await database.use(connection => filesAwaitingArchive(connection, spec.feed))
+  const waiting = await engine.database.use(connection => filesAwaitingArchive(connection, spec.feed))
   if (waiting.length === 0) return []
+  try {
+    return await finishEach(engine, spec, lease, waiting, context)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    if (!(error instanceof FetchError)) throw error
+    context.log.warn('fetch.remote-unfinished', { feed: spec.feed, code: error.code })
+    return [
+      `${waiting.length === 1 ? 'A loaded file lies' : `${waiting.length} loaded files lie`} at the source as before: ${describeError(error)} The load stands; the next run puts them away.`,
+    ]
+  }
+}
+
+async function finishEach(
+  engine: Engine,
+  spec: FetchSpec,
+  lease: Holding,
+  waiting: readonly FileRow[],
+  context: StepContext,
+): Promise<string[]> {
+  const { database, environment, secrets } = engine
+  const fence = (): Promise<void> =>
+    database.use(connection => connection.transaction(() => assertFence(connection, lease)))
   const warnings: string[] = []
   const source = await openSource(spec, environment, secrets, context)
   try {
     for (const row of waiting) {
       const known = asKnown(row)
       if (known === null) continue
-      const fence = (): Promise<void> =>
-        database.use(connection => connection.transaction(() => assertFence(connection, lease)))
-      const finished = await finishRemote(
-        spec,
-        { ...known, remoteFolder: spec.folder },
-        source,
-        fence,
-        context,
-      )
-      if (finished.outcome === 'failed') warnings.push(finished.message)
+      const file = { ...known, remoteFolder: spec.folder }
+      const { outcome, message } = await finishRemote(spec, file, source, fence, context)
+      if (outcome === 'failed') warnings.push(message)
       else {
-        const state = finished.outcome === 'new-delivery' ? 'changed' : 'done'
+        const state = outcome === 'new-delivery' ? 'changed' : 'done'
         await database.use(connection => setRemoteState(connection, row.id, state))
       }
     }

@@ -35,8 +35,6 @@ export interface Loaded {
   readonly snapshots: SourceSnapshots
   readonly failedUnits: readonly FailedUnit[]
   readonly warnings: readonly string[]
-  /** False: the gate found it done by an earlier attempt. */
-  readonly fresh: boolean
 }
 
 /** What one load needs. */
@@ -60,8 +58,13 @@ export async function loadedBefore(engine: Engine, load: LoadRow): Promise<Loade
       'An earlier attempt judged these files and published nothing: a limit was breached. They are not loaded again as they are; a corrected file, or a rerun with --force after the limit or the mapping was changed, makes a new revision.',
     )
   }
-  const snapshots = await readSourceSnapshots(engine, load.snapshotHash)
-  return { result: load.result, snapshots, failedUnits: [], warnings: [], fresh: false }
+  return loadedAs(load.result, await readSourceSnapshots(engine, load.snapshotHash))
+}
+
+/** The same whether this attempt loaded or an earlier one: everything told comes from what is kept. */
+function loadedAs(result: LoadResult, snapshots: SourceSnapshots): Loaded {
+  const { failedUnits = [], warnings = [], withheldDeletes = 0 } = result.told ?? {}
+  return { result, snapshots, failedUnits, warnings: [...warnings, ...withheld(withheldDeletes)] }
 }
 
 /**
@@ -87,17 +90,15 @@ export async function loadRevision(
   const names = revision.files.map(file => file.remoteName)
   const writers = await openSourceSnapshots(engine, dryRun ? null : job, businessDate, names, context.signal)
   let snapshots: SourceSnapshots = new Map()
-  let failedUnits: readonly FailedUnit[] = []
   const source = {
     blocks: mappedBlocks(input, tally, block => writers.push(block), meter, context),
     afterStream: async () => {
       await steps.within('parse', meter.parseMs)
       await steps.within('map', meter.mapMs)
       const mapped = tally.result()
-      failedUnits = mapped.failedUnits
-      const finished = await writers.finish(failedUnits, new Date(engine.clock.now()).toISOString())
+      const finished = await writers.finish(mapped.failedUnits, new Date(engine.clock.now()).toISOString())
       snapshots = finished.snapshots
-      return { mapped, snapshotHash: finished.kept }
+      return { mapped, snapshotHash: finished.kept, warnings: meter.warnings }
     },
     unitRejects: (failed: readonly FailedUnit[]) => unitRejects(input, failed, context),
     rawOf: (file: number, records: readonly { readonly ordinal: number }[]) =>
@@ -106,8 +107,7 @@ export async function loadRevision(
   try {
     const outcome = await intoTarget(request, source, context)
     if (outcome.kind === 'done-before') return await loadedBefore(engine, outcome.load)
-    const warnings = [...meter.warnings, ...withheld(outcome.withheldDeletes)]
-    return { result: outcome.result, snapshots, failedUnits, warnings, fresh: true }
+    return loadedAs(outcome.result, snapshots)
   } catch (error) {
     if (!dryRun && error instanceof ParseError && meter.file !== null)
       await quarantine(engine, meter.file, error)

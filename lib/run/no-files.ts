@@ -1,13 +1,32 @@
 /**
- * Why there is nothing to load although a date was asked for: as an error that says what was looked
+ * What came for a date and can't be loaded, or why there is nothing at all: said with what was looked
  * for and what happens next. Pure.
  */
-import type { Freeze } from '../ledger/freeze.ts'
+import type { Freeze, Refusals } from '../ledger/freeze.ts'
 import { FetchError, RunError } from '../model/errors.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { FetchedFeed } from '../model/received-file.ts'
 import type { RunKey } from '../model/run.ts'
 import { printableName } from '../model/source.ts'
+
+/** Every delivery of the date that is kept out, a sentence each that names it. Files that a later delivery replaced are not among them. */
+export function refusedFiles({ leftOut, quarantined }: Refusals): string[] {
+  const said = (name: string, why: string): string =>
+    why.includes(name) || why.includes(printableName(name)) ? why : `${printableName(name)}: ${why}`
+  return [
+    ...leftOut.map(row => said(row.remoteName, row.reason)),
+    ...quarantined.map(file => said(file.name, file.note)),
+  ]
+}
+
+/** The error of a date of which everything usable is loaded, and something came that is not. */
+export function onlyRefused(key: RunKey, refused: readonly string[]): FetchError {
+  return new FetchError(
+    'FETCH_FILE_QUARANTINED',
+    `What came for ${key.job} of ${key.businessDate} besides what is loaded can't be used: ${refused.join(' ')} What is loaded stays as it is; a corrected delivery is taken by itself.`,
+    { details: { files: refused } },
+  )
+}
 
 /** The error of a date for which nothing usable came. */
 export function noFiles(
@@ -16,10 +35,7 @@ export function noFiles(
   fetched: FetchedFeed | null,
   frozen: Extract<Freeze, { kind: 'no-files' }>,
 ): FetchError {
-  const refused = [
-    ...(fetched?.quarantined.map(file => file.quarantine!.message) ?? []),
-    ...frozen.quarantined.map(file => `${printableName(file.name)}: ${file.note}`),
-  ]
+  const refused = refusedFiles(frozen)
   if (refused.length > 0) {
     return new FetchError(
       'FETCH_FILE_QUARANTINED',

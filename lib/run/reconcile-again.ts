@@ -15,10 +15,11 @@ import { ReconcileError } from '../model/errors.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { RunKey } from '../model/run.ts'
+import { breakChanges } from './break-history.ts'
 import { nothingYet } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { type Reconciled, reconcileRun } from './reconcile-step.ts'
-import { breakChanges, publishNight, sendMails } from './report-step.ts'
+import { publishNight, sendMails } from './report-step.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
 import { openStepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
@@ -75,7 +76,7 @@ async function compareUnderLease(
           context,
         ),
   )
-  const changes = await breakChanges(reporting, reconciled)
+  const changes = await breakChanges(engine, lease, reconciled, number)
   const facts = {
     ...nothingYet,
     state: 'done' as const,

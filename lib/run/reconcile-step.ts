@@ -15,6 +15,7 @@ import { filesOfDate } from '../ledger/file.ts'
 import type { Lease } from '../ledger/lease.ts'
 import { MapTally } from '../map/map-tally.ts'
 import type { Comparison } from '../model/break.ts'
+import { describeError, MapError, ParseError } from '../model/errors.ts'
 import type { Reconciliation, ScheduledJob, Side } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { TableDefinition } from '../model/table.ts'
@@ -204,6 +205,8 @@ async function takeFiles(
     return await writer.finish({ asOf: new Date(engine.clock.now()).toISOString(), scope })
   } catch (error) {
     await writer.discard()
-    throw error
+    if (!(error instanceof ParseError || error instanceof MapError)) throw error
+    // The other side's file is no reason to call tonight's load failed: nothing is proved, and that is told.
+    return { name: side.fetch.feed, absent: describeError(error) }
   }
 }

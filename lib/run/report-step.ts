@@ -3,17 +3,16 @@
  * transaction (T6); afterwards the outbox is emptied (T5). The mail itself is made by lib/report.
  */
 
-import { breaksOf, insertComparison, latestComparison, storeComparison } from '../ledger/comparison.ts'
+import { insertComparison, storeComparison } from '../ledger/comparison.ts'
 import { assertFence } from '../ledger/fence.ts'
 import type { Lease } from '../ledger/lease.ts'
-import { enqueueMail, type OutboxMail } from '../ledger/outbox.ts'
+import { enqueueMail, mailState, type OutboxMail } from '../ledger/outbox.ts'
 import { countRejects, listRejects } from '../ledger/reject.ts'
-import { type ReplacedRow, replacedFiles } from '../ledger/replaced.ts'
+import { earlierReport, type ReplacedRow, replacedFiles } from '../ledger/replaced.ts'
 import { finishRevision, type Revision } from '../ledger/revision.ts'
 import { setRunState } from '../ledger/run-state.ts'
 import { recordSnapshot } from '../ledger/snapshot.ts'
-import type { Comparison } from '../model/break.ts'
-import { TallymanError } from '../model/errors.ts'
+import { describeError, TallymanError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { Reject } from '../model/issue.ts'
 import type { ScheduledJob } from '../model/job.ts'
@@ -21,7 +20,8 @@ import type { FailedUnit } from '../model/mapping.ts'
 import type { FileResult, LoadResult, RunState, StepResult } from '../model/run.ts'
 import { composeMail, isWorthAMail } from '../report/compose/compose-mail.ts'
 import { deliverOutbox } from '../report/deliver/outbox.ts'
-import type { BreakHistory, NightReportInput } from '../report/night-report.ts'
+import type { NightReportInput } from '../report/night-report.ts'
+import { historyOf } from './break-history.ts'
 import type { Engine } from './engine.ts'
 import type { Reconciled } from './reconcile-step.ts'
 import type { RunSummary } from './summary.ts'
@@ -145,8 +145,10 @@ async function reportInput(reporting: Reporting, facts: NightFacts): Promise<Nig
       : await database.use(connection => listRejects(connection, byRevision, { limit: REJECTS_IN_MAIL }))
   const comparisons: NightReportInput['comparisons'][number][] = []
   for (const { comparison } of facts.reconciled) {
-    comparisons.push({ result: comparison, history: await historyOf(reporting, comparison) })
+    const history = await historyOf(engine, lease, comparison, facts.comparisonNumber!)
+    comparisons.push({ result: comparison, history })
   }
+  const earlier = facts.state === 'done' ? await database.use(c => earlierReport(c, lease.runId)) : null
   return {
     job: scheduled.job,
     run: lease.key,
@@ -157,7 +159,7 @@ async function reportInput(reporting: Reporting, facts: NightFacts): Promise<Nig
     environment: { name: environment.name, production: environment.production },
     at: new Date(engine.clock.now()).toISOString(),
     state: facts.state,
-    files: facts.files,
+    files: inPlace(facts),
     replaces:
       revision === null ? [] : await database.use(connection => replacedFiles(connection, revision.id)),
     steps: facts.steps,
@@ -170,9 +172,16 @@ async function reportInput(reporting: Reporting, facts: NightFacts): Promise<Nig
     failedUnits: facts.failedUnits,
     comparisons,
     failure: facts.failure === null ? null : { error: asTallymanError(facts.failure), nextAttemptAt: null },
-    replacesReport: null,
+    replacesReport: earlier,
     docsUrl: null,
   }
+}
+
+/** The files with the loaded ones first, in their places: rejects and units name files by place. */
+function inPlace({ files, revision }: NightFacts): readonly FileResult[] {
+  if (revision === null) return files
+  const place = new Map(revision.files.map((file, index) => [file.id, index]))
+  return files.toSorted((a, b) => (place.get(a.id) ?? files.length) - (place.get(b.id) ?? files.length))
 }
 
 function asReject(row: Awaited<ReturnType<typeof listRejects>>[number], revision: Revision): Reject {
@@ -204,65 +213,26 @@ export function asTallymanError(error: unknown): TallymanError {
   )
 }
 
-/** What an earlier comparison of the same date found: tells new breaks from persisting and resolved ones. */
-async function historyOf({ engine, lease }: Reporting, comparison: Comparison): Promise<BreakHistory | null> {
-  return engine.database.use(async connection => {
-    const { number } = await latestComparison(connection, lease.runId)
-    if (number === 0 || comparison.outcome === 'INCONCLUSIVE') return null
-    const earlier = await breaksOf(connection, lease.runId, comparison.reconciliation, number)
-    const now = new Set(comparison.breaks.map(found => found.identity))
-    const firstSeen = lease.key.businessDate
-    return {
-      open: new Map(
-        earlier.map(found => [
-          found.identity,
-          { state: 'persisting' as const, firstSeen, businessDays: 0, owner: null },
-        ]),
-      ),
-      resolved: earlier
-        .filter(found => !now.has(found.identity))
-        .map(({ kind, key }) => ({
-          kind,
-          key,
-          firstSeen,
-          cause: 'gone since the earlier comparison of this date',
-        })),
-    }
-  })
-}
-
-/** Counts of breaks against an earlier comparison of the same date, for the summary. */
-export async function breakChanges(
-  reporting: Reporting,
-  reconciled: readonly Reconciled[],
-): Promise<{ new: number; persisting: number; changed: number; resolved: number; reopened: number }> {
-  const changes = { new: 0, persisting: 0, changed: 0, resolved: 0, reopened: 0 }
-  for (const { comparison } of reconciled) {
-    const history = await historyOf(reporting, comparison)
-    const persisting = comparison.breaks.filter(found => history?.open.has(found.identity) === true).length
-    changes.persisting += persisting
-    changes.new += comparison.breaksTotal - persisting
-    changes.resolved += history?.resolved.length ?? 0
-  }
-  return changes
-}
-
-/** T5: sends the mails of a run, or all that are due; never fails a run. */
+/** T5: sends the mails of a run, or all that are due. Never fails a run: what could not be sent waits in the outbox. */
 export async function sendMails(
   engine: Engine,
   runId: string | null,
   messageId: string | null,
 ): Promise<RunSummary['report']> {
-  const deliveries = await deliverOutbox({
-    database: engine.database,
-    environment: engine.environment,
-    secrets: engine.secrets,
-    folder: engine.folders.outbox,
-    ...(runId === null ? {} : { runId }),
-    log: engine.log,
-    signal: engine.signal,
-  })
-  if (messageId === null) return null
-  const own = deliveries.find(delivery => delivery.messageId === messageId)
-  return { messageId, state: own?.state ?? 'waiting' }
+  try {
+    await deliverOutbox({
+      database: engine.database,
+      environment: engine.environment,
+      secrets: engine.secrets,
+      folder: engine.folders.outbox,
+      ...(runId === null ? {} : { runId }),
+      log: engine.log,
+      signal: engine.signal,
+    })
+    if (messageId === null) return null
+    return { messageId, state: await engine.database.use(connection => mailState(connection, messageId)) }
+  } catch (error) {
+    engine.log.warn('report.sending-stopped', { error: describeError(error) })
+    return messageId === null ? null : { messageId, state: 'waiting' }
+  }
 }

@@ -46,6 +46,7 @@ export async function rerunJob(
   if (from === 'reconcile' || from === 'report')
     return reconcileAgain(engine, scheduled, businessDate, { stored: false })
   const fromArchive = options.fromArchive || from === 'parse' || from === 'map' || from === 'load'
-  if (options.dryRun) return dryRun(engine, scheduled, businessDate, { force: options.force, fromArchive })
+  if (options.dryRun)
+    return dryRun(engine, scheduled, businessDate, { force: options.force, fromArchive, again: true })
   return runJob(engine, scheduled, businessDate, { trigger: 'rerun', fromArchive, force: options.force })
 }

@@ -10,12 +10,13 @@ import { describeError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
+import { breakChanges } from './break-history.ts'
 import {
+  deliveryWarnings,
   endDone,
-  endDuplicate,
   endFailed,
+  endWithNothingNew,
   endWithoutFiles,
-  fetchWarnings,
   nothingYet,
   type Reached,
   type RunOptions,
@@ -26,7 +27,7 @@ import { freezeRules, reopenQuarantined } from './freeze-rules.ts'
 import { loadedBefore, loadRevision } from './load-step.ts'
 import { setIncomplete } from './no-files.ts'
 import { reconcileRun } from './reconcile-step.ts'
-import { breakChanges, type Reporting } from './report-step.ts'
+import type { Reporting } from './report-step.ts'
 import { decideRetry } from './retry.ts'
 import { openStepLog, type StepLog } from './steps.ts'
 import type { RunSummary } from './summary.ts'
@@ -82,15 +83,20 @@ async function attempt(
   const signal = AbortSignal.any([engine.signal, lease.signal])
   const context: StepContext = { clock: engine.clock, log, signal, progress: engine.progress }
   const steps = openStepLog(engine, lease, log)
-  const reached: Reached = { revision: null, files: [], loaded: null }
+  const reached: Reached = { revision: null, files: [], loaded: null, warnings: [] }
   const reporting: Reporting = { engine, scheduled, lease }
   log.info('run.attempt-started', { trigger: lease.trigger })
   try {
     const summary = await sixSteps(reporting, options, steps, context, reached)
     log.info('run.attempt-ended', { state: summary.state })
     return { summary }
-  } catch (error) {
-    log.error('run.attempt-failed', { error: describeError(error) })
+  } catch (thrown) {
+    // What a stopped or superseded attempt trips over is only the consequence.
+    const error = signal.aborted ? signal.reason : thrown
+    log.error('run.attempt-failed', {
+      error: describeError(error),
+      ...(error === thrown ? {} : { thrown: describeError(thrown) }),
+    })
     const decision = decideRetry(error, attempts, engine.clock.now(), Math.random)
     const again = decision.kind === 'again' && !engine.signal.aborted
     await endFailed(reporting, options, steps, reached, error, again)
@@ -111,7 +117,9 @@ async function sixSteps(
   const { businessDate } = lease.key
 
   const fetched = await steps.run('fetch', async () => {
-    if (lease.trigger === 'rerun') await reopenQuarantined(engine, job.fetch.feed, businessDate)
+    if (lease.trigger === 'rerun') {
+      await engine.database.use(c => reopenQuarantined(c, job.fetch.feed, businessDate))
+    }
     return options.fromArchive === true ? null : fetchFeed(engine, job.fetch, businessDate, job.name, context)
   })
   const frozen = await engine.database.use(connection =>
@@ -119,11 +127,12 @@ async function sixSteps(
   )
   if (frozen.kind === 'no-files') return endWithoutFiles(reporting, options, steps, fetched, frozen)
   if (frozen.kind === 'blocked') throw setIncomplete(lease.key, frozen)
-  if (frozen.kind === 'nothing-to-do') return endDuplicate(reporting, steps, frozen)
+  if (frozen.kind === 'nothing-to-do') return endWithNothingNew(reporting, steps, fetched, frozen, context)
 
   const { revision } = frozen
   reached.revision = revision
   reached.files = revision.results
+  reached.warnings = deliveryWarnings(fetched, frozen)
   const loaded = await steps.run('load', () =>
     frozen.kind === 'resume'
       ? loadedBefore(engine, frozen.load)
@@ -150,7 +159,7 @@ async function sixSteps(
   const reconciled = await steps.run('reconcile', () =>
     reconcileRun({ engine, scheduled, businessDate, lease, number, snapshots: loaded.snapshots }, context),
   )
-  const changes = await breakChanges(reporting, reconciled)
+  const changes = await breakChanges(engine, lease, reconciled, number)
   const facts = {
     ...nothingYet,
     state: 'done' as const,
@@ -159,7 +168,7 @@ async function sixSteps(
     files: revision.results,
     load: loaded.result,
     published: true,
-    warnings: [...fetchWarnings(fetched), ...loaded.warnings, ...remote],
+    warnings: [...reached.warnings, ...loaded.warnings, ...remote],
     failedUnits: loaded.failedUnits,
     reconciled,
   }

@@ -37,6 +37,8 @@ export interface RunSummary extends RunKey {
   } | null
   /** What this run replaces: a correction's earlier file, with the rows deleted. Empty when nothing. */
   readonly replaces: readonly string[]
+  /** What is worth knowing of an otherwise good run: deliveries kept out, unknown columns, files not put away. */
+  readonly warnings: readonly string[]
   readonly laws: readonly string[]
 }
 
@@ -76,6 +78,7 @@ export function summaryOf(
     readonly files: readonly FileResult[]
     readonly load: LoadResult | null
     readonly steps: readonly StepResult[]
+    readonly warnings: readonly string[]
   },
   ending: Ending,
 ): RunSummary {
@@ -91,6 +94,7 @@ export function summaryOf(
     steps: facts.steps,
     report: ending.report,
     replaces: ending.replaces.map(({ by, name }) => `${by} replaces ${name}`),
+    warnings: facts.warnings,
     laws: facts.load === null ? [] : lawLines(facts.load),
   }
 }

@@ -26,35 +26,31 @@ export interface SchedulerEvents {
   readonly began: (run: OwedRun) => void
   readonly ended: (run: OwedRun, summary: RunSummary) => void
   readonly failed: (run: OwedRun, error: unknown) => void
+  /** Another process is at it: no failure of this one. */
+  readonly held: (run: OwedRun, error: TallymanError) => void
   readonly skipped: (run: OwedRun) => void
 }
 
 /** Failures that another look may cure without a person: nothing usable came yet, or somebody was away. */
-function curesItself(standing: RunStanding): boolean {
-  const code = standing.lastErrorCode ?? ''
-  return (
-    [
-      'FETCH_FILE_MISSING',
-      'FETCH_FILE_HELD',
-      'FETCH_FILE_QUARANTINED',
-      'FETCH_UNREACHABLE',
-      'FETCH_CONNECTION_LOST',
-      'FETCH_STALLED',
-    ].includes(code) || code.startsWith('PARSE_')
-  )
+function curesItself({ lastError }: RunStanding): boolean {
+  if (lastError === null || lastError.code === null) return false
+  const usableMayCome = ['FETCH_FILE_MISSING', 'FETCH_FILE_QUARANTINED'].includes(lastError.code)
+  return usableMayCome || lastError.step === 'parse' || (lastError.retry ?? 'never') !== 'never'
 }
 
-/** Run states as owed.ts takes them: an owed date is due again whatever it was, a curable failure after a pause. */
+/** A run's state as owed.ts takes it: due again when a file came, a curable failure after a pause, a dead holder at once. */
+function stateOf(row: RunStanding, now: number): RunState {
+  // Its holder died after the result was written: only the mail and the end of the attempt are missing.
+  if (row.held && row.state !== 'running') return 'running'
+  const failed = row.state === 'failed' || (row.state === 'applied' && row.lastAttempt === 'failed')
+  if (!failed) return row.owed ? 'waiting' : row.state
+  const rested = row.lastEndedAtMs === null || now - row.lastEndedAtMs >= LOOK_AGAIN_MS
+  if (!rested) return 'failed'
+  return row.owed || row.state === 'applied' || curesItself(row) ? 'waiting' : 'failed'
+}
+
 function statesOf(rows: readonly RunStanding[], now: number): Map<string, RunState> {
-  return new Map(
-    rows.map(row => {
-      const rested = row.lastEndedAtMs === null || now - row.lastEndedAtMs >= LOOK_AGAIN_MS
-      const again =
-        (row.owed && row.state !== 'failed') ||
-        (row.state === 'failed' && rested && (row.owed || curesItself(row)))
-      return [runKeyText(row.job, row.businessDate), again ? 'waiting' : row.state] as const
-    }),
-  )
+  return new Map(rows.map(row => [runKeyText(row.job, row.businessDate), stateOf(row, now)]))
 }
 
 /** What is owed now, by the ledger. */
@@ -80,7 +76,7 @@ export async function runOwed(engine: Engine, events: SchedulerEvents): Promise<
     const trigger: Trigger = run.because === 'recovery' ? 'recovery' : 'schedule'
     events.began(run)
     try {
-      const toldFailure = known.get(runKeyText(run.job, run.businessDate))?.lastErrorCode ?? null
+      const toldFailure = known.get(runKeyText(run.job, run.businessDate))?.lastError ?? null
       events.ended(
         run,
         await runJob(engine, scheduled, run.businessDate, {
@@ -91,6 +87,10 @@ export async function runOwed(engine: Engine, events: SchedulerEvents): Promise<
       )
     } catch (error) {
       if (engine.signal.aborted) throw error
+      if (error instanceof TallymanError && error.code === 'RUN_HELD_ELSEWHERE') {
+        events.held(run, error)
+        continue
+      }
       engine.log.warn('schedule.run-failed', {
         job: run.job,
         businessDate: run.businessDate,
@@ -100,6 +100,8 @@ export async function runOwed(engine: Engine, events: SchedulerEvents): Promise<
       events.failed(run, error)
     }
   }
+  // Also mails of earlier runs whose server was down.
+  await sendMails(engine, null, null)
   return owed
 }
 
@@ -116,8 +118,6 @@ export async function runScheduler(engine: Engine, events: SchedulerEvents): Pro
   }
   for (;;) {
     const owed = await runOwed(engine, once)
-    // Mails of earlier runs whose server was down.
-    await sendMails(engine, null, null)
     const untilNext = owed.nextAt === null ? LOOK_EVERY_MS : owed.nextAt - engine.clock.now()
     await engine.clock.sleep(Math.min(LOOK_EVERY_MS, Math.max(0, untilNext)), engine.signal)
   }

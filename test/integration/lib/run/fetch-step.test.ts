@@ -75,7 +75,7 @@ test('a rerun never loads a file that still does not have its checksum', async t
   feed.put(NAME, ROWS)
   feed.put(`${NAME}.sha256`, sidecarOf('something else'))
   await feed.fetchStep()
-  await reopenQuarantined(feed.engine, 'rerun', DATE)
+  await database.use(connection => reopenQuarantined(connection, 'rerun', DATE))
   assert.deepEqual(await feed.rows(), ['quarantined [FETCH_CHECKSUM_MISMATCH]'])
   assert.deepEqual((await feed.fetchStep()).received, [])
   assert.deepEqual(await feed.rows(), ['quarantined [FETCH_CHECKSUM_MISMATCH]'])
