@@ -83,7 +83,7 @@ function nightClock(): NightClock {
   let offset = 0
   return {
     now: () => Date.now() + offset,
-    monotonicMs: systemClock.monotonicMs,
+    monotonicMs: () => systemClock.monotonicMs(),
     sleep: (ms, signal) => {
       const real = ms === 2_000 || ms >= 20_000
       return systemClock.sleep(real ? ms : Math.min(ms, 5), signal)

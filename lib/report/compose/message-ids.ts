@@ -44,7 +44,8 @@ export function messageIds(report: NightReport, from: string): MessageIds {
 function distinction({ status, comparison, attempt, files }: NightReport): string {
   if (status === 'NOTHING TO DO') {
     // The same duplicates seen again at the next attempt are no news: the outbox keeps one mail of them.
-    return `nothing:${files.map(({ contentSha256 }) => contentSha256).join(',')}`
+    // A repeated delivery has its original's content and is listed beside it only once.
+    return `nothing:${[...new Set(files.map(({ contentSha256 }) => contentSha256))].join(',')}`
   }
   return status === 'FAILED' || comparison === null ? `attempt:${attempt}` : `comparison:${comparison}`
 }
