@@ -1,8 +1,11 @@
 /**
- * One live SFTP connection: made with a pinned host key, watched for silence, destroyed when it
- * fails. Asking for files is in sftp-connection.ts, which makes a new session after a lost one.
+ * One live SFTP connection of ssh2-sftp-client: made with a pinned host key, watched for silence,
+ * destroyed when it fails. Asking for files is in sftp-connection.ts, which makes a new session after
+ * a lost one; why not everything goes through the package: docs/decisions/0006-sftp-read-ahead.md.
  */
-import type { Client, SFTPWrapper } from 'ssh2'
+import { connect as openSocket, type Socket } from 'node:net'
+import type { SFTPWrapper } from 'ssh2'
+import type SftpClient from 'ssh2-sftp-client'
 import type { SftpEndpoint } from '../model/environment.ts'
 import { FetchError } from '../model/errors.ts'
 import type { StepContext } from '../model/progress.ts'
@@ -16,7 +19,7 @@ import {
   type Subject,
   stallError,
 } from './sftp-errors.ts'
-import { loadSsh2 } from './ssh2.ts'
+import { newSftpClient } from './ssh2.ts'
 import { startWatchdog, type Watchdog } from './watchdog.ts'
 
 /** Until login is done; partners behind slow directory services were seen to take 12 s. */
@@ -47,23 +50,32 @@ export interface SessionOptions {
   readonly context: Pick<StepContext, 'clock' | 'signal'>
 }
 
+/** The parts of a live connection. */
+interface Live {
+  readonly client: SftpClient
+  /** Below the package, for what it can't say: see request. */
+  readonly sftp: SFTPWrapper
+  /** Ours: destroying it is the only end that a silent server can't hold up. */
+  readonly socket: Socket
+}
+
 /** A live connection. */
 export class Session {
-  readonly #client: Client
-  readonly #sftp: SFTPWrapper
+  readonly #live: Live
   readonly #options: SessionOptions
   readonly #pending = new Map<(error: unknown) => void, Subject>()
   readonly #onAbort: () => void
   #watchdog: Watchdog | null = null
   #ended = false
 
-  constructor(client: Client, sftp: SFTPWrapper, options: SessionOptions) {
-    this.#client = client
-    this.#sftp = sftp
+  constructor(live: Live, options: SessionOptions) {
+    const { client, sftp } = live
+    this.#live = live
     this.#options = options
     this.#onAbort = () => this.#end(() => options.context.signal.reason)
     options.context.signal.addEventListener('abort', this.#onAbort)
-    client.on('error', error => this.#end(subject => lostError(subject, error)))
+    client.on('error', (error: Error) => this.#end(subject => lostError(subject, error)))
+    client.on('end', () => this.#end(lostError))
     client.on('close', () => this.#end(lostError))
     // A server may close SFTP alone; and an answer that ssh2 can't read must not end the process.
     sftp.on('error', (error: Error) => this.#end(subject => lostError(subject, error)))
@@ -76,10 +88,21 @@ export class Session {
   }
 
   /**
-   * Asks the server and waits for its answer, no longer than silence is allowed.
+   * Asks the package, and waits no longer than silence is allowed.
    * On failure: FetchError by the situation; after silence or abort the session is destroyed, because
-   * ssh2 itself would wait for the answer to CLOSE for ever.
+   * the package itself would wait for an answer for ever.
    */
+  call<T>(
+    path: string | null,
+    what: 'folder' | 'file',
+    ask: (client: SftpClient, sftp: SFTPWrapper) => Promise<T>,
+  ): Promise<T> {
+    return this.request(path, what, (sftp, done) => {
+      ask(this.#live.client, sftp).then(value => done(null, value), done)
+    })
+  }
+
+  /** Asks the server below the package: for many answers at once, or where the package hides the server's status. As `call` else. */
   request<T>(
     path: string | null,
     what: 'folder' | 'file',
@@ -90,25 +113,29 @@ export class Session {
       if (this.#ended) return reject(this.#reason(subject, lostError))
       this.#pending.set(reject, subject)
       this.#watchdog ??= this.#watch()
-      ask(this.#sftp, (error, value) => {
+      ask(this.#live.sftp, (error, value) => {
         // When the connection is gone ssh2 fails all requests; they were already told why.
         if (!this.#pending.delete(reject)) return
         if (this.#pending.size === 0) this.#unwatch()
-        else this.#watchdog?.touch()
+        else this.touch()
         if (error) reject(requestError(error, subject, what))
         else resolve(value as T)
       })
     })
   }
 
+  /** Part of an answer came: what is under way is not silent. */
+  touch(): void {
+    this.#watchdog?.touch()
+  }
+
   /** Says goodbye and closes; never fails. */
   async close(): Promise<void> {
     if (this.#ended) return
     const { clock } = this.#options.context
-    const closed = new Promise<void>(resolve => this.#client.once('close', () => resolve()))
     const answered = new AbortController()
-    this.#client.end()
-    await Promise.race([closed, clock.sleep(GOODBYE_MS, answered.signal).catch(() => {})])
+    const goodbye = this.#live.client.end().catch(() => {})
+    await Promise.race([goodbye, clock.sleep(GOODBYE_MS, answered.signal).catch(() => {})])
     answered.abort()
     this.#end(lostError)
   }
@@ -135,7 +162,7 @@ export class Session {
     this.#options.context.signal.removeEventListener('abort', this.#onAbort)
     for (const [reject, subject] of this.#pending) reject(this.#reason(subject, why))
     this.#pending.clear()
-    this.#client.destroy()
+    this.#live.socket.destroy()
   }
 }
 
@@ -147,48 +174,60 @@ export class Session {
 export async function openSession(login: Login, options: SessionOptions): Promise<Session> {
   const { source, context, stallMs } = options
   context.signal.throwIfAborted()
-  const { Client } = await loadSsh2()
-  const client = new Client()
-  const refused: { key: OfferedHostKey | null } = { key: null }
+  const client = await newSftpClient()
+  const failed: Failure = { hostKey: null, error: null }
   let onAbort = () => {}
   let watchdog: Watchdog | null = null
+  let socket: Socket | null = null
   try {
-    const sftp = await new Promise<SFTPWrapper>((resolve, reject) => {
+    const live = await new Promise<Live>((resolve, reject) => {
       onAbort = () => reject(context.signal.reason)
       context.signal.addEventListener('abort', onAbort)
-      client.on('error', reject)
-      client.on('close', () => reject(new Error('the server closed the connection')))
+      // The package's own error has lost how far the login came.
+      client.on('error', (error: Error) => {
+        failed.error ??= error
+      })
+      client.on('close', () => {
+        failed.error ??= new Error('the server closed the connection')
+      })
       client.on('ready', () => {
         // ssh2's own timeout ends here, though the server may still never open SFTP.
         watchdog = startWatchdog(context.clock, stallMs, () =>
           reject(stallError({ source, path: null }, stallMs)),
         )
-        client.sftp((error, wrapper) => (error === undefined ? resolve(wrapper) : reject(error)))
       })
-      knock(client, login, options, refused)
+      // Without noDelay small packets wait for acknowledgements: 0.5-1.5 MB/s instead of 157.
+      socket = openSocket({ host: options.endpoint.host, port: options.endpoint.port, noDelay: true })
+      const opened = { client, socket }
+      client.connect(knock(socket, login, options, failed)).then(sftp => resolve({ ...opened, sftp }), reject)
     })
-    return new Session(client, sftp, options)
+    return new Session(live, options)
   } catch (error) {
-    client.destroy()
-    if (refused.key !== null) throw hostKeyError(source, refused.key, options.endpoint.hostKeys)
+    ;(socket as Socket | null)?.destroy()
+    if (failed.hostKey !== null) throw hostKeyError(source, failed.hostKey, options.endpoint.hostKeys)
     if (context.signal.aborted || error instanceof FetchError) throw error
-    throw connectError(error as Error, source, options.endpoint.username)
+    throw connectError(failed.error ?? (error as Error), source, options.endpoint.username)
   } finally {
     context.signal.removeEventListener('abort', onAbort)
     ;(watchdog as Watchdog | null)?.stop()
   }
 }
 
-/** Begins to connect; a host key that is not pinned is put into `refused` and ends it. */
+/** Why no session came about, as far as it is known. */
+interface Failure {
+  hostKey: OfferedHostKey | null
+  error: Error | null
+}
+
+/** How to connect; a host key that is not pinned is put into `failed` and ends it. */
 function knock(
-  client: Client,
+  socket: Socket,
   login: Login,
   { endpoint }: SessionOptions,
-  refused: { key: OfferedHostKey | null },
-): void {
-  client.connect({
-    host: endpoint.host,
-    port: endpoint.port,
+  failed: Failure,
+): SftpClient.ConnectOptions {
+  return {
+    sock: socket,
     username: endpoint.username,
     authHandler: login.handler,
     readyTimeout: CONNECT_TIMEOUT_MS,
@@ -197,10 +236,8 @@ function knock(
     hostVerifier: (key: Buffer) => {
       const offered = { type: keyTypeOf(key), fingerprint: fingerprintOf(key) }
       if (endpoint.hostKeys.includes(offered.fingerprint)) return true
-      refused.key = offered
+      failed.hostKey = offered
       return false
     },
-  })
-  // Without it small packets wait for acknowledgements: 0.5-1.5 MB/s instead of 157.
-  client.setNoDelay(true)
+  }
 }

@@ -1,6 +1,6 @@
 /**
- * Turns what ssh2 says into FetchErrors with a stable code each: first those of making a connection,
- * then those of an answer to a request.
+ * Turns what the packages say into FetchErrors with a stable code each: first those of making a
+ * connection, then those of an answer to a request.
  */
 import { FetchError } from '../model/errors.ts'
 import { printableName } from '../model/source.ts'
@@ -18,7 +18,8 @@ export interface Subject {
 /** Why no connection came about. `error` is from ssh2: its `level` says how far it came. */
 export function connectError(error: Error, source: string, username: string): FetchError {
   const { level, code } = error as Error & { level?: string; code?: string }
-  const details = { source, reason: error.message }
+  const reason = reasonOf(error)
+  const details = { source, reason }
   if (level === 'client-authentication') {
     return new FetchError(
       'FETCH_AUTH_REFUSED',
@@ -29,19 +30,15 @@ export function connectError(error: Error, source: string, username: string): Fe
   if (level === 'handshake' && code === undefined) {
     return new FetchError(
       'FETCH_HANDSHAKE_FAILED',
-      `${source} and Tallyman could not agree on how to encrypt: ${error.message}. It is not tried again; ask the partner which algorithms the server offers.`,
+      `${source} and Tallyman could not agree on how to encrypt: ${reason}. It is not tried again; ask the partner which algorithms the server offers.`,
       { details, cause: error },
     )
   }
-  return new FetchError(
-    'FETCH_UNREACHABLE',
-    `${source} can't be reached: ${error.message}. It is tried again.`,
-    {
-      retry: 'backoff',
-      details,
-      cause: error,
-    },
-  )
+  return new FetchError('FETCH_UNREACHABLE', `${source} can't be reached: ${reason}. It is tried again.`, {
+    retry: 'backoff',
+    details,
+    cause: error,
+  })
 }
 
 /** The server showed a key that is not pinned. */
@@ -78,7 +75,8 @@ export function stallError(subject: Subject, stallMs: number): FetchError {
 /** Why a request failed. `error.code` is an SFTP status where the server answered. */
 export function requestError(error: Error, subject: Subject, what: 'folder' | 'file'): FetchError {
   const code = (error as Error & { code?: unknown }).code
-  const details = { source: subject.source, reason: error.message }
+  const reason = reasonOf(error)
+  const details = { source: subject.source, reason }
   const options = { details, cause: error }
   if (code === STATUS.noSuchFile && what === 'folder') {
     return new FetchError(
@@ -104,7 +102,7 @@ export function requestError(error: Error, subject: Subject, what: 'folder' | 'f
   if (typeof code === 'number') {
     return new FetchError(
       'FETCH_SERVER_FAILED',
-      `${subject.source} answered with a failure${about(subject)}: ${error.message}. It is tried again.`,
+      `${subject.source} answered with a failure${about(subject)}: ${reason}. It is tried again.`,
       { ...options, retry: 'backoff' },
     )
   }
@@ -118,10 +116,20 @@ export function lostError(subject: Subject, cause?: Error): FetchError {
     `The connection to ${subject.source} was lost${about(subject)}. It is tried again.`,
     {
       retry: 'backoff',
-      details: { source: subject.source, reason: cause?.message ?? 'connection closed' },
+      details: {
+        source: subject.source,
+        reason: cause === undefined ? 'connection closed' : reasonOf(cause),
+      },
       cause,
     },
   )
+}
+
+/** An error's text, escaped: the server's words and the package's with remote names in them are data. */
+function reasonOf(error: Error): string {
+  // Of a host with several addresses Node says nothing but the code.
+  const text = error.message === '' ? String((error as NodeJS.ErrnoException).code) : error.message
+  return printableName(text).slice(1, -1)
 }
 
 function named(subject: Subject): string {

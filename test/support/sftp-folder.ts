@@ -51,8 +51,18 @@ export interface SftpFaults {
   readAtMost?: number
   /** Refuses STAT, LSTAT and FSTAT as unsupported. */
   noStat?: boolean
+  /** Answers STAT, LSTAT and FSTAT with a failure of its own. */
+  failStat?: boolean
   /** Listings name no answer at all. */
   stallListing?: boolean
+  /** Listings never come to their end. */
+  endlessListing?: boolean
+  /** Runs before each part of a listing is answered. */
+  beforeListingPart?: () => void
+  /** Entries of listings come without attributes, as the protocol permits; their long names stay. */
+  bareListing?: boolean
+  /** Long names of listings are not those of `ls -l`. */
+  oddLongNames?: boolean
   /** Names that a listing holds besides the real ones, as regular files of one byte. */
   extraNames?: readonly string[]
   refuseRename?: boolean
@@ -138,7 +148,11 @@ export function serveFolder(
   })
   const stat = (id: number, what: string, read: () => ssh2.Attributes) =>
     attempt(id, what, () =>
-      faults.noStat === true ? sftp.status(id, STATUS_CODE.OP_UNSUPPORTED) : sftp.attrs(id, read()),
+      faults.failStat === true
+        ? sftp.status(id, STATUS_CODE.FAILURE)
+        : faults.noStat === true
+          ? sftp.status(id, STATUS_CODE.OP_UNSUPPORTED)
+          : sftp.attrs(id, read()),
     )
   sftp.on('STAT', (id, path) => stat(id, `STAT ${path}`, () => attributes(statSync(local(path)), faults)))
   sftp.on('LSTAT', (id, path) => stat(id, `LSTAT ${path}`, () => attributes(lstatSync(local(path)), faults)))
@@ -156,6 +170,12 @@ export function serveFolder(
   )
   sftp.on('READDIR', (id, handle) => {
     if (faults.stallListing === true) return
+    faults.beforeListingPart?.()
+    if (faults.endlessListing === true)
+      return sftp.name(
+        id,
+        Array.from({ length: 1000 }, () => invented('x')),
+      )
     const folder = handleOf(handle)
     if (folder?.kind !== 'folder') return sftp.status(id, STATUS_CODE.FAILURE)
     if (folder.entries.length === 0) return sftp.status(id, STATUS_CODE.EOF)
@@ -259,8 +279,12 @@ function listed(entry: Dirent, faults: SftpFaults): ssh2.FileEntry[] {
   const stats = lstatSync(posix.join(entry.parentPath, entry.name), { throwIfNoEntry: false })
   if (stats === undefined) return []
   const letter = stats.isDirectory() ? 'd' : stats.isSymbolicLink() ? 'l' : '-'
-  const longname = `${letter}rw-r--r-- 1 partner partner ${stats.size} Nov 20 00:00 ${entry.name}`
-  return [{ filename: entry.name, longname, attrs: attributes(stats, faults) }]
+  const longname =
+    faults.oddLongNames === true
+      ? entry.name
+      : `${letter}rw-r--r-- 1 partner partner ${stats.size} Nov 20 00:00 ${entry.name}`
+  const attrs = faults.bareListing === true ? ({} as ssh2.Attributes) : attributes(stats, faults)
+  return [{ filename: entry.name, longname, attrs }]
 }
 
 function invented(filename: string): ssh2.FileEntry {

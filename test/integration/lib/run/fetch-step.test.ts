@@ -40,10 +40,10 @@ async function checkedFeed(t: TestContext, name: string) {
     ...feed,
     engine,
     fetchStep: () => fetchFeed(engine, feed.spec, DATE, name, context),
-    rows: async () =>
-      (await database.use(connection => filesOfDate(connection, name, DATE))).map(
-        row => `${row.state} ${/\[\w+\]$/.exec(row.reason)?.[0] ?? row.reason}`,
-      ),
+    rows: async () => {
+      const rows = await database.use(connection => filesOfDate(connection, name, DATE))
+      return rows.map(row => [row.state, row.reason.slice(row.reason.lastIndexOf('['))])
+    },
     /** Whether the date is owed a run; from now on it is not. */
     owed: async () => {
       const [run] = await database.use(connection => listRuns(connection, { jobs: [name] }))
@@ -60,13 +60,13 @@ test('a delivery whose checksum file was wrong is owed a run as soon as that is 
   feed.put(NAME, ROWS)
   feed.put(`${NAME}.sha256`, sidecarOf('something else'))
   await feed.fetchStep()
-  assert.deepEqual(await feed.rows(), ['quarantined [FETCH_CHECKSUM_MISMATCH]'])
+  assert.deepEqual(await feed.rows(), [['quarantined', '[FETCH_CHECKSUM_MISMATCH]']])
   assert.equal(await feed.owed(), true)
   await feed.fetchStep()
   assert.equal(await feed.owed(), false)
   feed.put(`${NAME}.sha256`, sidecarOf(ROWS))
   assert.equal((await feed.fetchStep()).received.length, 1)
-  assert.deepEqual(await feed.rows(), ['received '])
+  assert.deepEqual(await feed.rows(), [['received', '']])
   assert.equal(await feed.owed(), true)
 })
 
@@ -76,7 +76,7 @@ test('a rerun never loads a file that still does not have its checksum', async t
   feed.put(`${NAME}.sha256`, sidecarOf('something else'))
   await feed.fetchStep()
   await database.use(connection => reopenQuarantined(connection, 'rerun', DATE))
-  assert.deepEqual(await feed.rows(), ['quarantined [FETCH_CHECKSUM_MISMATCH]'])
+  assert.deepEqual(await feed.rows(), [['quarantined', '[FETCH_CHECKSUM_MISMATCH]']])
   assert.deepEqual((await feed.fetchStep()).received, [])
-  assert.deepEqual(await feed.rows(), ['quarantined [FETCH_CHECKSUM_MISMATCH]'])
+  assert.deepEqual(await feed.rows(), [['quarantined', '[FETCH_CHECKSUM_MISMATCH]']])
 })
