@@ -11,6 +11,7 @@ import type { Timetable } from '../lib/model/job.ts'
 import { systemClock } from '../lib/model/time/clock.ts'
 import type { Engine } from '../lib/run/engine.ts'
 import { type Configuration, projectRoot, readConfiguration } from './configuration.ts'
+import { makeDataFolder } from './data-folder.ts'
 import { EXIT } from './exit-codes.ts'
 import { type ProgressDisplay, showProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -79,6 +80,7 @@ export function openSession(
     const { assertTimetable } = await import('../lib/schedule/check-timetable.ts')
     assertTimetable(timetable, file)
     const dataFolder = path.resolve(root, file.dataFolder)
+    await makeDataFolder(dataFolder)
     const environment = await startEmbeddedParts(file, timetable, dataFolder, undo)
     const { openEngine } = await import('../lib/run/engine.ts')
     const opened = await openEngine({

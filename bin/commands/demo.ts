@@ -3,20 +3,23 @@
  * production: real SSH, a real Postgres, real mails; only the partners are played.
  */
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { EnvironmentFile } from '../../lib/model/environment.ts'
 import { ConfigError, describeError } from '../../lib/model/errors.ts'
+import type { Timetable } from '../../lib/model/job.ts'
 import type { Engine } from '../../lib/run/engine.ts'
 import { reconcileAgain } from '../../lib/run/reconcile-again.ts'
 import { runJob } from '../../lib/run/run-job.ts'
 import type { RunSummary } from '../../lib/run/summary.ts'
-import { projectRoot } from '../configuration.ts'
+import { makeDataFolder } from '../data-folder.ts'
 import type { Night } from '../demo/night.ts'
 import { deliver, nightsOf } from '../demo/nights.ts'
 import { EXIT } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument, table } from '../terminal.ts'
 import { jobNamed } from './options.ts'
+import { runData } from './run-data.ts'
 import { summaryText } from './summary-text.ts'
 
 /** Written into a data folder that a demo made, so that the next demo may empty it. */
@@ -26,21 +29,21 @@ const MARK = 'made-by-demo'
 export async function demo(session: Session, options: Record<string, unknown>): Promise<number> {
   const started = performance.now()
   const { terminal } = session
-  const { root, environment } = await session.configuration()
+  const { root, environment, timetable } = await session.configuration()
+  assertPlayable(environment)
   const dataFolder = path.resolve(root, environment.dataFolder)
-  await prepare(dataFolder, options.keep === true)
   const data = options.data as string | undefined
   const folder =
-    data === undefined
-      ? path.join(projectRoot(root), 'fixtures', 'demo')
-      : path.resolve(session.workingDirectory, data)
+    data === undefined ? path.join(root, 'fixtures', 'demo') : path.resolve(session.workingDirectory, data)
+  // Read before anything is emptied: a mistyped folder leaves the last demo as it is.
+  const nights = await nightsOf(folder, jobsByEndpoint(timetable))
+  await prepare(dataFolder, options.keep === true)
   const engine = await session.engine()
-  const nights = await nightsOf(folder, jobsByEndpoint(engine))
   const summaries: RunSummary[] = []
   for (const night of nights) summaries.push(...(await playNight(session, engine, night, dataFolder)))
   if (data === undefined) summaries.push(await tamper(session, engine, nights.at(-1)!.businessDate))
   await showEnd(session, engine, summaries, Math.round((performance.now() - started) / 100) / 10)
-  if (terminal.json) terminal.out(jsonDocument({ runs: summaries }))
+  if (terminal.json) terminal.out(jsonDocument({ runs: summaries.map(runData) }))
   return EXIT.done
 }
 
@@ -59,7 +62,7 @@ async function prepare(dataFolder: string, keep: boolean): Promise<void> {
     if (existsSync(postgres)) await rm(await realpath(postgres), { recursive: true, force: true })
     await rm(dataFolder, { recursive: true, force: true })
   }
-  await mkdir(dataFolder, { recursive: true })
+  await makeDataFolder(dataFolder)
   await writeFile(mark, 'The demo may empty this folder.\n')
 }
 
@@ -79,9 +82,19 @@ async function assertUnused(dataFolder: string): Promise<void> {
   )
 }
 
-function jobsByEndpoint(engine: Engine): Map<string, string[]> {
+/** Deliveries are put where embedded servers serve them; on real endpoints the demo would be a real night. */
+function assertPlayable(environment: EnvironmentFile): void {
+  const real = [...Object.values(environment.sftp), ...Object.values(environment.api), environment.smtp]
+  if (environment.database.kind === 'embedded' && real.every(part => part === 'embedded')) return
+  throw new ConfigError(
+    'CONFIG_DEMO_DATA',
+    `The demo plays on embedded parts only, and the environment ${environment.name} has real ones. Nothing was started; unset TALLYMAN_ENV.`,
+  )
+}
+
+function jobsByEndpoint(timetable: Timetable): Map<string, string[]> {
   const jobs = new Map<string, string[]>()
-  for (const { job } of engine.timetable.jobs) {
+  for (const { job } of timetable.jobs) {
     if (job.fetch.kind !== 'sftp') continue
     jobs.set(job.fetch.endpoint, [...(jobs.get(job.fetch.endpoint) ?? []), job.name])
   }
