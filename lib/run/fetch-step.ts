@@ -16,6 +16,7 @@ import {
   recordFile,
   setRemoteState,
 } from '../ledger/file.ts'
+import { oweDates } from '../ledger/owe-dates.ts'
 import { BugError, describeError, FetchError } from '../model/errors.ts'
 import type { FetchSpec } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
@@ -66,6 +67,7 @@ export async function fetchFeed(
       context,
       onReceived: file => record(engine, job, file),
     })
+    if (job !== null) await oweOtherDates(engine, job, businessDate, rows, fetched)
     for (const held of fetched.held) {
       const note = {
         feed: spec.feed,
@@ -80,6 +82,26 @@ export async function fetchFeed(
   } finally {
     await source.close()
   }
+}
+
+/** Late and corrected files of earlier dates, seen while listing for this one: their dates are owed a run. */
+async function oweOtherDates(
+  engine: Engine,
+  job: string,
+  businessDate: string,
+  rows: readonly FileRow[],
+  fetched: FetchedFeed,
+): Promise<void> {
+  const identity = (file: Pick<FileRow, 'remoteName' | 'size' | 'mtimeMs'>): string =>
+    JSON.stringify([file.remoteName, file.size, file.mtimeMs])
+  const known = new Set(rows.map(identity))
+  const fresh = fetched.otherDates.filter(
+    file => file.businessDate < businessDate && !known.has(identity(file)),
+  )
+  const dates = [...new Set(fresh.map(file => file.businessDate))]
+  if (dates.length === 0) return
+  const owed = await engine.database.use(connection => oweDates(connection, job, dates))
+  if (owed > 0) engine.log.info('fetch.other-dates-owed', { job, dates: dates.join(' '), owed })
 }
 
 async function record(engine: Engine, job: string | null, file: ReceivedFile): Promise<void> {

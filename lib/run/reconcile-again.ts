@@ -10,6 +10,7 @@ import { nextComparisonNumber } from '../ledger/comparison.ts'
 import { type Lease, takeLease } from '../ledger/lease.ts'
 import { loadOf } from '../ledger/load.ts'
 import { latestRevision } from '../ledger/revision.ts'
+import { runDetails } from '../ledger/run-list.ts'
 import { latestSnapshots, type SnapshotRow } from '../ledger/snapshot.ts'
 import { ReconcileError } from '../model/errors.ts'
 import type { ScheduledJob } from '../model/job.ts'
@@ -32,6 +33,9 @@ export async function reconcileAgain(
   options: { readonly stored: boolean },
 ): Promise<RunSummary> {
   const key = { job: scheduled.job.name, businessDate }
+  // Looked at before the run is taken: a date that was never loaded must not become one that is owed.
+  const before = await engine.database.use(connection => runDetails(connection, key))
+  if (before?.load == null || before.load.state === 'unpublished') throw nothingStored(key)
   const lease = await takeLease(engine.database, engine.clock, key, {
     trigger: 'rerun',
     configHash: engine.versions.config,

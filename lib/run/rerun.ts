@@ -38,7 +38,7 @@ export async function rerunJob(
         ? 'nothing was loaded yet'
         : `revision ${revision.number} with ${rows.toLocaleString('en-US')} mapped records`
     options.say(
-      `${key.job} ${businessDate}: ${run.state}, ${what}; ${options.force ? 'the next revision replaces what it applied' : 'the same files change nothing'}`,
+      `${key.job} ${businessDate}: ${run.state}, ${what}; ${options.force ? 'the next revision replaces what it applied' : 'the same files are not loaded again, both sides are compared afresh'}`,
     )
   }
   const failedStep = before?.run.attempt?.error?.step ?? null

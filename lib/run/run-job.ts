@@ -4,8 +4,10 @@
  * A dry run is dry-run.ts; whether a failed attempt is tried again is retry.ts.
  */
 import { nextComparisonNumber } from '../ledger/comparison.ts'
-import { freeze } from '../ledger/freeze.ts'
+import { type Freeze, freeze } from '../ledger/freeze.ts'
 import { type Lease, takeLease } from '../ledger/lease.ts'
+import { loadOf } from '../ledger/load.ts'
+import { latestRevision } from '../ledger/revision.ts'
 import { describeError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { ScheduledJob } from '../model/job.ts'
@@ -104,6 +106,18 @@ async function attempt(
   }
 }
 
+/** A rerun takes both sides afresh: where the same files are applied already, it goes on after the load. */
+async function comparedAfresh({ engine, scheduled, lease }: Reporting, frozen: Freeze): Promise<Freeze> {
+  if (frozen.kind !== 'nothing-to-do' || scheduled.job.reconcile.comparisons.length === 0) return frozen
+  return engine.database.use(async connection => {
+    const revision = await latestRevision(connection, lease.runId)
+    const load = revision === null ? null : await loadOf(connection, revision.id)
+    if (revision === null || load === null || load.state === 'unpublished') return frozen
+    const { quarantined, leftOut } = frozen
+    return { kind: 'resume' as const, revision, load, quarantined, leftOut }
+  })
+}
+
 /** The six calls. */
 async function sixSteps(
   reporting: Reporting,
@@ -122,9 +136,10 @@ async function sixSteps(
     }
     return options.fromArchive === true ? null : fetchFeed(engine, job.fetch, businessDate, job.name, context)
   })
-  const frozen = await engine.database.use(connection =>
+  const found = await engine.database.use(connection =>
     freeze(connection, lease, freezeRules(job, options.force ?? false)),
   )
+  const frozen = lease.trigger === 'rerun' ? await comparedAfresh(reporting, found) : found
   if (frozen.kind === 'no-files') return endWithoutFiles(reporting, options, steps, fetched, frozen)
   if (frozen.kind === 'blocked') throw setIncomplete(lease.key, frozen)
   if (frozen.kind === 'nothing-to-do') return endWithNothingNew(reporting, steps, fetched, frozen, context)

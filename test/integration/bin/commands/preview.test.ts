@@ -51,6 +51,12 @@ test('preview without a header gives arrays', async () => {
   ])
 })
 
+test('a first record that happens to number its cells is data where there is no header', async () => {
+  const path = await file('numbered.csv', '1,2\n3,4\n')
+  const { lines } = await previewedJson(path, { header: false })
+  assert.deepEqual(lines[0], { line: 1, record: ['1', '2'] })
+})
+
 test('preview shows an XML file as one record, or its elements at a path', async () => {
   const path = await file(
     'rates.xml',

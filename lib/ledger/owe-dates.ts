@@ -1,0 +1,24 @@
+/**
+ * Dates that are owed a run because something new of theirs was seen, though nothing was fetched yet.
+ * A delivery that was received owes its date by itself (file.ts).
+ */
+import type { Connection } from '../db/connection.ts'
+
+/**
+ * Marks dates of a job as owed, and gives how many. Dates before the job's first run are left alone:
+ * what lay on the partner's server before Tallyman came is nobody's arrears.
+ */
+export async function oweDates(
+  connection: Connection,
+  job: string,
+  dates: readonly string[],
+): Promise<number> {
+  const { rowCount } = await connection.query(
+    `INSERT INTO tallyman.run AS r (job, business_date, state, owed)
+     SELECT $1, d, 'owed', true FROM unnest($2::date[]) AS t (d)
+     WHERE d >= (SELECT min(business_date) FROM tallyman.run WHERE job = $1)
+     ON CONFLICT (job, business_date) DO UPDATE SET owed = true WHERE NOT r.owed`,
+    [job, dates],
+  )
+  return rowCount
+}
