@@ -10,8 +10,8 @@ import { nextCommand } from './next-command.ts'
 export interface Terminal {
   /** Data, as is. */
   out(text: string): void
-  /** Everything else, a line at a time. */
-  note(line: string): void
+  /** Everything else, one or several lines; on a terminal broken between words where they are too long. */
+  note(text: string): void
   readonly json: boolean
   readonly quiet: boolean
   /** Colour and animation are allowed on stderr. */
@@ -47,8 +47,12 @@ export function openTerminal(
     allowed ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text
   return {
     out: text => void streams.stdout.write(text),
-    note: line => {
-      if (!wishes.quiet) streams.stderr.write(`${line}\n`)
+    note: text => {
+      if (wishes.quiet) return
+      const lines = text.split('\n')
+      const fitting =
+        streams.stderr.isTTY === true ? lines.flatMap(line => wrapped(line, streams.stderr.columns)) : lines
+      streams.stderr.write(`${fitting.join('\n')}\n`)
     },
     json: wishes.json,
     quiet: wishes.quiet,
@@ -57,6 +61,31 @@ export function openTerminal(
     paint: (style, text) => painted(colour, style, text),
     paintOut: (style, text) => painted(colourOut, style, text),
   }
+}
+
+const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
+
+/** A line broken between words so that it fits; what follows stands under its text, right of a label (`  law     read 25`). */
+export function wrapped(line: string, columns: number): string[] {
+  const plain = (text: string): string => text.replace(COLOURS, '')
+  if (plain(line).length <= columns) return [line]
+  const start = /^ {2}[a-z]+:? {2,}/.exec(plain(line))?.[0].length ?? plain(line).search(/\S|$/) + 2
+  const hang = ' '.repeat(Math.min(start, Math.floor(columns / 3)))
+  const lines: string[] = []
+  let current = ''
+  let width = 0
+  for (const word of line.split(/(?<=\S)(?= )/)) {
+    const length = plain(word).length
+    if (width + length > columns && current !== '') {
+      lines.push(current)
+      current = hang + word.trimStart()
+      width = plain(current).length
+    } else {
+      current += word
+      width += length
+    }
+  }
+  return [...lines, current]
 }
 
 /** The one document that `--json` prints. */

@@ -38,6 +38,9 @@ export async function demo(session: Session, options: Record<string, unknown>): 
   // Read before anything is emptied: a mistyped folder leaves the last demo as it is.
   const nights = await nightsOf(folder, jobsByEndpoint(timetable))
   await prepare(dataFolder, options.keep === true)
+  terminal.note(
+    terminal.paint('dim', 'Starting a Postgres, SFTP servers, a mail server and an API of our own'),
+  )
   const engine = await session.engine()
   const summaries: RunSummary[] = []
   for (const night of nights) summaries.push(...(await playNight(session, engine, night, dataFolder)))

@@ -149,6 +149,9 @@ async function spawnServer(folder: string, account: ServerAccount, durable: bool
       cwd: '/',
       env: { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
       stdio: ['ignore', log, log],
+      // A session of its own: a terminal's Ctrl-C goes to every process of ours, and the server is to
+      // outlast the transaction in hand. It still ends with us (pdeathsig, endWithUs).
+      detached: true,
       ...account.identity,
     })
     child.on('error', () => {})
