@@ -22,6 +22,8 @@ export interface Decoder {
   readonly charset: string
   /** Text up to the chunk's last whole character, or up to the fault. */
   decode(chunk: Buffer): string
+  /** As decode, with the text before it that was decoded and not used: the whole is one flat string where that is cheap. */
+  decodeAgain(unread: string, chunk: Buffer): string
   /** Must be called after the last chunk: an unfinished character is a fault. */
   end(): void
   fault(): CharsetFault | null
@@ -94,6 +96,16 @@ abstract class StrictDecoder implements Decoder {
     return text
   }
 
+  decodeAgain(unread: string, chunk: Buffer): string {
+    return unread + this.decode(chunk)
+  }
+
+  /** Puts bytes that were decoded before in front of those to come. */
+  protected takeBack(bytes: Buffer): void {
+    this.#carry = this.#carry === null ? bytes : Buffer.concat([bytes, this.#carry])
+    this.#offset -= bytes.length
+  }
+
   end(): void {
     if (this.#fault === null && this.#carry !== null) this.#refuse(this.#carry, 0)
   }
@@ -116,6 +128,12 @@ abstract class StrictDecoder implements Decoder {
 class Utf8Decoder extends StrictDecoder {
   constructor() {
     super('utf-8')
+  }
+
+  // Joining two strings would give a rope: reading a character of one costs twice as much.
+  override decodeAgain(unread: string, chunk: Buffer): string {
+    if (unread !== '') this.takeBack(Buffer.from(unread))
+    return this.decode(chunk)
   }
 
   protected override wholeLength(data: Buffer): number {

@@ -5,6 +5,7 @@
  */
 import { ParseError } from '../model/errors.ts'
 import { RAW_LIMIT } from '../model/issue.ts'
+import type { SourceRecord } from '../model/record.ts'
 import {
   type CsvDialect,
   countLineBreaks,
@@ -14,6 +15,7 @@ import {
   lookahead,
   NextIndex,
 } from './csv-dialect.ts'
+import type { ExpressReader } from './csv-express.ts'
 import { type QuoteProblem, RecordScanner } from './csv-scan.ts'
 
 /** A record as cut out of the text. */
@@ -34,6 +36,9 @@ export interface SplitRecord {
  * line breaks in the known real files have at most 4 KiB; more text would only cost time on every bad row.
  */
 const DISPUTE_WINDOW = 65_536
+
+/** Longest rest that is decoded a second time rather than copied in front of the next text, in characters. */
+const UNREAD_LIMIT = 16_384
 
 /** Cuts records of one dialect. Push text, take records until null, push more; finish, take the rest. */
 export class RecordSplitter {
@@ -87,6 +92,24 @@ export class RecordSplitter {
   /** Line on which the text pushed so far ends. */
   get lastLine(): number {
     return this.#line + countLineBreaks(this.#text.slice(this.#at), this.#loneCr)
+  }
+
+  /** Gives back the text after the last record, when it is short: it must be pushed again before the next. */
+  unread(): string {
+    if (this.#text.length - this.#at > UNREAD_LIMIT || this.#overlong !== null) return ''
+    const rest = this.#text.slice(this.#at)
+    this.#use('', false)
+    return rest
+  }
+
+  /** Lets the express lane read the records in front into `into`, at most `most`; false when the next is for `next`. */
+  express(reader: ExpressReader, most: number, into: SourceRecord[]): boolean {
+    if (this.#overlong !== null || this.#text.length - this.#at < this.#wanted) return true
+    reader.read(this.#text, this.#at, this.#line, most, into)
+    if (reader.at > this.#at) this.#wanted = 0
+    this.#at = reader.at
+    this.#line = reader.line
+    return reader.stopped !== 'record'
   }
 
   /** Whether the next record starts with `prefix`; null when more text is needed to tell. */

@@ -39,18 +39,14 @@ export class TableTotals {
 
   /** Adds a row to the sums it belongs to. A null factor adds nothing. */
   add(row: readonly Value[], sums: TotalSums): void {
+    for (const total of this.#totals) addTo(sums.groupsOf(total), total, row)
+  }
+
+  /** As add, for many rows of the same sums: a total after the other. */
+  addAll(rows: readonly (readonly Value[])[], sums: TotalSums): void {
     for (const total of this.#totals) {
-      const first = row[total.factors[0]!.position]
-      if (typeof first !== 'string' && typeof first !== 'number') continue
-      const sum = sums.at(total, total.per === null ? '' : String(row[total.per] ?? ''))
-      const second = total.factors[1]
-      if (second === undefined) {
-        sum.add(scaled(first, total.factors[0]!.scale))
-        continue
-      }
-      const other = row[second.position]
-      if (typeof other !== 'string' && typeof other !== 'number') continue
-      sum.addProduct(scaled(first, total.factors[0]!.scale), scaled(other, second.scale))
+      const groups = sums.groupsOf(total)
+      for (let index = 0; index < rows.length; index += 1) addTo(groups, total, rows[index]!)
     }
   }
 
@@ -69,23 +65,38 @@ export class TableTotals {
   }
 }
 
+function addTo(groups: Map<string, ExactSum>, total: Total, row: readonly Value[]): void {
+  const { factors, per } = total
+  const first = row[factors[0]!.position]
+  if (typeof first !== 'string' && typeof first !== 'number') return
+  const group = per === null ? '' : String(row[per] ?? '')
+  let sum = groups.get(group)
+  if (sum === undefined) {
+    sum = new ExactSum(factors.reduce((scale, factor) => scale + factor.scale, 0))
+    groups.set(group, sum)
+  }
+  const second = factors[1]
+  if (second === undefined) {
+    sum.add(scaled(first, factors[0]!.scale))
+    return
+  }
+  const other = row[second.position]
+  if (typeof other !== 'string' && typeof other !== 'number') return
+  sum.addProduct(scaled(first, factors[0]!.scale), scaled(other, second.scale))
+}
+
 /** Sums by total and group: of a whole load, or of one unit. */
 export class TotalSums {
   readonly #sums = new Map<string, Map<string, ExactSum>>()
 
-  /** The sum of a total and group, made when it is new. */
-  at(total: Total, group: string): ExactSum {
+  /** The sums of a total by group. */
+  groupsOf(total: Total): Map<string, ExactSum> {
     let groups = this.#sums.get(total.id)
     if (groups === undefined) {
       groups = new Map()
       this.#sums.set(total.id, groups)
     }
-    let sum = groups.get(group)
-    if (sum === undefined) {
-      sum = new ExactSum(total.factors.reduce((scale, factor) => scale + factor.scale, 0))
-      groups.set(group, sum)
-    }
-    return sum
+    return groups
   }
 
   /** Groups of a total, by name. */

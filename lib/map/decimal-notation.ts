@@ -28,6 +28,8 @@ const GROUPS: Readonly<Record<NonNullable<DecimalNotation['thousands']>, string>
 }
 
 const NOT_A_DECIMAL = 'MAP_NOT_A_DECIMAL'
+const MINUS = 45
+const PLUS = 43
 
 /** The notation in words, for the page and for issues. */
 export function notationInWords(notation: DecimalNotation): string {
@@ -68,9 +70,26 @@ export function canonicalDecimal(
     code: 'MAP_OUT_OF_RANGE',
     message: `must have at most ${precision - scale} digits before the decimal separator`,
   }
+  /** Puts the number together from its digits: `start` to `whole`, and behind the point up to `end`. */
+  const anew = (text: string, start: number, whole: number, end: number): string | Refusal => {
+    let integer = text.slice(start, whole)
+    let fraction = text.slice(whole + 1, end)
+    if (fraction.length > scale) {
+      if (rounding === null) return tooFine
+      const kept = fraction.slice(0, scale)
+      const up = roundsUp(`0${integer}${kept}`, fraction.slice(scale), rounding)
+      const digits = up ? increment(`0${integer}${kept}`) : `0${integer}${kept}`
+      integer = digits.slice(0, digits.length - scale).replace(/^0+/, '')
+      fraction = digits.slice(digits.length - scale).replace(/0+$/, '')
+    }
+    if (integer.length > precision - scale) return tooBig
+    if (integer === '' && fraction === '') return '0'
+    const magnitude = fraction === '' ? integer : `${integer === '' ? '0' : integer}.${fraction}`
+    return text.charCodeAt(0) === MINUS ? `-${magnitude}` : magnitude
+  }
   return text => {
     const sign = text.charCodeAt(0)
-    let start = sign === 45 || sign === 43 ? 1 : 0
+    let start = sign === MINUS || sign === PLUS ? 1 : 0
     let point = -1
     for (let at = start; at < text.length; at += 1) {
       const code = text.charCodeAt(at)
@@ -84,20 +103,13 @@ export function canonicalDecimal(
     while (start < whole && text.charCodeAt(start) === 48) start += 1
     let end = text.length
     if (point >= 0) while (end > point + 1 && text.charCodeAt(end - 1) === 48) end -= 1
-    let integer = text.slice(start, whole)
-    let fraction = point < 0 ? '' : text.slice(point + 1, end)
-    if (fraction.length > scale) {
-      if (rounding === null) return tooFine
-      const kept = fraction.slice(0, scale)
-      const up = roundsUp(`0${integer}${kept}`, fraction.slice(scale), rounding)
-      const digits = up ? increment(`0${integer}${kept}`) : `0${integer}${kept}`
-      integer = digits.slice(0, digits.length - scale).replace(/^0+/, '')
-      fraction = digits.slice(digits.length - scale).replace(/0+$/, '')
-    }
-    if (integer.length > precision - scale) return tooBig
-    if (integer === '' && fraction === '') return '0'
-    const magnitude = fraction === '' ? integer : `${integer === '' ? '0' : integer}.${fraction}`
-    return sign === 45 ? `-${magnitude}` : magnitude
+    if (end === point + 1) end = whole
+    if (end - whole - 1 > scale || whole - start > precision - scale || sign === PLUS)
+      return anew(text, start, whole, end)
+    // A single zero before the point stays; then the text, or its front, is canonical already.
+    const first = (whole > start ? start : start - 1) - (sign === MINUS ? 1 : 0)
+    if (first !== 0 || (whole === start && end === whole)) return anew(text, start, whole, end)
+    return end === text.length ? text : text.slice(0, end)
   }
 }
 

@@ -7,16 +7,26 @@ import type { Decimal } from '../model/decimal.ts'
 /** Digits that a double holds exactly, whatever they are. */
 const SAFE_DIGITS = 15
 
+const POWERS = Array.from({ length: SAFE_DIGITS + 1 }, (_, zeros) => 10 ** zeros)
+
 /** A value as a whole number of units of 10^-scale: exact, as number where it is safe. */
 export function scaled(value: string | number, scale: number): number | bigint {
-  if (typeof value === 'number') {
-    return scale === 0 ? value : scaled(String(value), scale)
+  if (typeof value === 'number') return scale === 0 ? value : scaled(String(value), scale)
+  const start = value.charCodeAt(0) === 45 ? 1 : 0
+  let units = 0
+  let point = value.length
+  for (let at = start; at < value.length; at += 1) {
+    const code = value.charCodeAt(at)
+    if (code === 46) point = at
+    else units = units * 10 + (code - 48)
   }
-  const point = value.indexOf('.')
-  const places = point < 0 ? 0 : value.length - point - 1
-  const digits =
-    (point < 0 ? value : value.slice(0, point) + value.slice(point + 1)) + '0'.repeat(scale - places)
-  return digits.length <= SAFE_DIGITS ? Number(digits) : BigInt(digits)
+  const places = Math.max(0, value.length - point - 1)
+  // Digits with those to come, without sign and point: no step above was inexact while they are few.
+  if (value.length - start + scale <= SAFE_DIGITS) {
+    const whole = units * POWERS[scale - places]!
+    return start === 0 ? whole : 0 - whole
+  }
+  return BigInt(value.slice(0, point) + value.slice(point + 1) + '0'.repeat(scale - places))
 }
 
 /** A sum that never rounds. */

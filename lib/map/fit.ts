@@ -27,6 +27,19 @@ export function isLonger(text: string, max: number): boolean {
   return count > max
 }
 
+/** Texts up to this length are looked through here; for longer ones the built-in searches are faster. */
+const SHORT = 48
+
+/** Whether a text is short and has neither NUL nor any surrogate; false says nothing. */
+function isPlain(text: string): boolean {
+  if (text.length > SHORT) return false
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0 || code >= 0xd800) return false
+  }
+  return true
+}
+
 function fitText(max: number | null): Fit {
   const tooLong: Refusal = { code: 'MAP_TOO_LONG', message: `must have at most ${max} characters` }
   const nul: Refusal = {
@@ -40,6 +53,7 @@ function fitText(max: number | null): Fit {
   return value => {
     if (typeof value !== 'string') return wrongType('text')
     if (max !== null && isLonger(value, max)) return tooLong
+    if (isPlain(value)) return value
     if (value.includes('\0')) return nul
     return value.isWellFormed() ? value : halves
   }

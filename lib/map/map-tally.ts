@@ -83,6 +83,11 @@ export class MapTally {
   add(file: number, blocks: Readonly<Record<string, MappedRows>>): void {
     for (const table of this.#tables) {
       const { rows, units } = blocks[table.name]!
+      if (this.#mapping.unit === null) {
+        this.#loose.addRows(table.name, rows.length)
+        table.totals.addAll(rows, this.#loose.totals)
+        continue
+      }
       for (let index = 0; index < rows.length; index += 1)
         this.#addRow(file, table, rows[index]!, units[index]!)
     }
@@ -142,7 +147,7 @@ export class MapTally {
 
   #addRow(file: number, table: TallyTable, row: readonly Value[], unitName: string | null): void {
     const unit = unitName === null ? this.#loose : this.#unit(file, unitName)
-    unit.rows.set(table.name, (unit.rows.get(table.name) ?? 0) + 1)
+    unit.addRows(table.name, 1)
     table.totals.add(row, unit.totals)
     const rule = this.#mapping.unit
     if (rule === null || unit === this.#loose) return

@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { FieldLineage, Mapping } from '../model/mapping.ts'
+import { refuse } from '../model/refusal.ts'
 import type { TableDefinition } from '../model/table.ts'
 import { bindPlan } from './binding.ts'
 import { type Field, SPREAD_NAME, SPREAD_VALUE } from './field.ts'
@@ -52,18 +53,13 @@ function complaintsOfRecord(plan: Plan, kind: string, record: RecordPlan): strin
   return complaints
 }
 
-function check(plan: Plan): void {
+function complaintsOf(plan: Plan): string[] {
   const complaints = Object.entries(plan.records).flatMap(([kind, record]) =>
     complaintsOfRecord(plan, kind, record),
   )
   if (!Number.isSafeInteger(plan.version) || plan.version < 1)
     complaints.push('its version is no whole number from 1')
-  if (complaints.length > 0) {
-    throw new ConfigError(
-      'CONFIG_MAPPING_INVALID',
-      `Mapping ${plan.name} can't be used: ${complaints.join('; ')}. Nothing was started.`,
-    )
-  }
+  return complaints
 }
 
 /** Source columns as the page names them: a spread's are all its columns. */
@@ -88,17 +84,18 @@ function lineageOf(plan: Plan, record: RecordPlan): Record<string, readonly Fiel
 
 /** A plan as a mapping for the engine. @throws CONFIG_MAPPING_INVALID with everything that is wrong with it. */
 export function mappingOf(plan: Plan): Mapping {
-  check(plan)
   const { unit, records } = plan
+  const complaints = complaintsOf(plan)
   const byKind = <T>(give: (record: RecordPlan) => T): Record<string, T> =>
     Object.fromEntries(Object.entries(records).map(([kind, record]) => [kind, give(record)]))
-  return Object.freeze<Mapping>({
+  const mapping = Object.freeze<Mapping>({
     name: plan.name,
     version: plan.version,
     doc: plan.doc,
     tables: plan.tables as Mapping['tables'],
     sources: byKind(record => record.columns),
-    lineage: byKind(record => lineageOf(plan, record)),
+    // Of fields that are not there nothing can be told.
+    lineage: complaints.length > 0 ? {} : byKind(record => lineageOf(plan, record)),
     filters: byKind(record => record.filters.map(({ reason }) => reason)),
     unit:
       unit === null
@@ -113,4 +110,9 @@ export function mappingOf(plan: Plan): Mapping {
           },
     bind: (shapes, context) => bindPlan(plan, shapes, context),
   })
+  if (complaints.length > 0) {
+    const text = `Mapping ${plan.name} can't be used: ${complaints.join('; ')}. Nothing was started.`
+    refuse(new ConfigError('CONFIG_MAPPING_INVALID', text), mapping)
+  }
+  return mapping
 }

@@ -14,6 +14,21 @@ const NOT_SAFE: Refusal = {
   message: `must lie between -${Number.MAX_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER}`,
 }
 
+/** Digits that surely stay within the safe range. */
+const SHORT_DIGITS = 15
+
+/** The number of a short text of digits only, -1 for any other text. */
+function shortWhole(text: string): number {
+  if (text.length > SHORT_DIGITS) return -1
+  let number = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - 48
+    if (!(digit >= 0 && digit <= 9)) return -1
+    number = number * 10 + digit
+  }
+  return number
+}
+
 /** A whole number, sign in front allowed. `12.0` is none; beyond 2^53 is an issue. */
 export function integer<const C extends string, const N extends boolean = false>(
   from: From<C>,
@@ -24,6 +39,8 @@ export function integer<const C extends string, const N extends boolean = false>
     compile: setting =>
       fitted(
         value => {
+          const short = shortWhole(value)
+          if (short >= 0) return short
           if (!WHOLE.test(value)) return NOT_WHOLE
           const number = Number(value)
           // -0 is 0: a row must not differ from itself after a round trip.

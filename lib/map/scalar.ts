@@ -152,7 +152,7 @@ function maker<V extends Value>(
     return fallback
   }
 
-  return (values, issues) => {
+  const read: Maker = (values, issues) => {
     for (let index = 0; index < positions.length; index += 1) {
       let text = textAt(values, positions[index]!)
       if (text === undefined) {
@@ -181,6 +181,16 @@ function maker<V extends Value>(
       return value
     }
     return absent(issues)
+  }
+
+  if (positions.length !== 1 || trim || tokens.size > 0 || check !== null) return read
+  // Most fields: one column, taken as it is. What is not a plain text that converts goes the whole way, for its issue.
+  const position = positions[0]!
+  return (values, issues) => {
+    const text = values[position]
+    if (typeof text !== 'string' || text === '') return read(values, issues)
+    const value = convert(text)
+    return typeof value === 'object' ? read(values, issues) : value
   }
 }
 

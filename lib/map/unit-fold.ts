@@ -30,6 +30,11 @@ export class Unit {
     this.name = name
   }
 
+  /** Counts rows of a table. */
+  addRows(table: string, count: number): void {
+    this.rows.set(table, (this.rows.get(table) ?? 0) + count)
+  }
+
   /** Adds a term of one of its rows. */
   term({ group, label, amount, standIn }: UnitTerm): void {
     let labels = this.#groups.get(group)

@@ -20,7 +20,7 @@ export class CsvEnd {
   #footerRecords = 0
   #blank = 0
   #firstBlank = 0
-  #last: SplitRecord | null = null
+  #last: Pick<SplitRecord, 'line' | 'text' | 'ended'> | null = null
   sawRecord = false
 
   constructor(spec: CsvSpec, subject: string) {
@@ -43,6 +43,11 @@ export class CsvEnd {
     return open ? null : false
   }
 
+  /** Whether a line is held back that may be the trailer or the end mark. */
+  get holds(): boolean {
+    return this.#held.length > 0
+  }
+
   enterFooter(line: number): void {
     this.#footerLine = line
   }
@@ -60,6 +65,12 @@ export class CsvEnd {
   noteLast(record: SplitRecord): void {
     this.#last = record
     if (record.text !== '') this.sawRecord = true
+  }
+
+  /** As noteLast, for a record of the express lane: it is not empty and has its record end. */
+  notePlain(line: number): void {
+    this.#last = { line, text: ' ', ended: true }
+    this.sawRecord = true
   }
 
   noteBlank(record: SplitRecord): void {

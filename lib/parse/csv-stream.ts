@@ -3,36 +3,25 @@
  * record is counted and told, never dropped in silence. Cutting and quoting: lib/format/csv-split.ts;
  * the header contract: header.ts; trailers: trailer.ts; wording of rejects: csv-rejects.ts.
  */
-import { csvParseReader, type RecordReader } from '../format/csv-read.ts'
+import { type ExpressReader, expressReader } from '../format/csv-express.ts'
+import { csvParseReader } from '../format/csv-read.ts'
 import { RecordSplitter, type SplitRecord } from '../format/csv-split.ts'
 import { ParseError } from '../model/errors.ts'
-import type { Reject } from '../model/issue.ts'
 import type { CsvSpec } from '../model/job.ts'
-import type { RecordBlock, SourceRecord, SourceValue } from '../model/record.ts'
-import { BLOCK_CHARACTERS, BLOCK_RECORDS, type ParseTask } from './block.ts'
+import type { RecordBlock } from '../model/record.ts'
+import type { ParseTask } from './block.ts'
 import { CsvEnd } from './csv-end.ts'
+import { CsvGather } from './csv-gather.ts'
 import { rejectRecord, rejectUnsound } from './csv-rejects.ts'
 import { type Header, readHeader } from './header.ts'
 import { declaredCharset, SourceText } from './source-text.ts'
 import { TrailerCheck } from './trailer.ts'
 
-/** One row. Its text is kept because only rejects need it, and it is a slice that costs nothing. */
-class CsvRecord implements SourceRecord {
-  readonly kind = 'record'
-  readonly line: number
-  readonly values: readonly SourceValue[]
-  readonly #text: string
-
-  constructor(line: number, values: readonly SourceValue[], text: string) {
-    this.line = line
-    this.values = values
-    this.#text = text
-  }
-
-  raw(): string {
-    return this.#text
-  }
-}
+/**
+ * Records that go the long way after one that was not plain, before the express lane is tried again:
+ * so few that one bad record costs little, so many that a file full of them costs hardly more than without it.
+ */
+const LONG_WAY_RECORDS = 16
 
 /** Reads one delimited file. Iterate `blocks()` once. */
 export class CsvStream {
@@ -44,12 +33,11 @@ export class CsvStream {
   readonly warnings: string[] = []
   columns: readonly string[] | null = null
   #headerText: string | null = null
-  #reader: RecordReader | null = null
+  #gather: CsvGather | null = null
   #trailer: TrailerCheck | null = null
   #preambleLeft: number
-  #waiting: SplitRecord[] = []
-  #waitingLength = 0
-  #rejects: Reject[] = []
+  #express: ExpressReader | null = null
+  #longWay = 0
   read = 0
   rejected = 0
   controls: Record<string, string> = {}
@@ -61,7 +49,10 @@ export class CsvStream {
     this.#source = new SourceText(task.chunks, {
       subject: task.subject,
       charsetOf: declaredCharset(task.subject, spec.charset),
-      lineNow: () => this.#splitter.lastLine,
+      lineNow: () => {
+        this.#splitter.push(this.#source.takeUnread())
+        return this.#splitter.lastLine
+      },
     })
     this.#end = new CsvEnd(spec, task.subject)
     this.#preambleLeft = typeof spec.preamble === 'number' ? spec.preamble : -1
@@ -77,21 +68,39 @@ export class CsvStream {
     for await (const text of this.#source.texts()) {
       this.#splitter.push(text)
       yield* this.#drain()
+      if (this.#express !== null) this.#source.giveBack(this.#splitter.unread())
     }
+    this.#splitter.push(this.#source.takeUnread())
     this.#splitter.finish()
     yield* this.#drain()
     this.#finish()
-    if (this.#waiting.length > 0 || this.#rejects.length > 0) yield this.#block()
+    if (this.#gather?.isEmpty === false) yield this.#block(this.#gather)
     this.warnings.push(...this.#source.warnings)
     this.#judgeTrailer()
   }
 
   /** Takes records as long as the text lasts. */
   *#drain(): Generator<RecordBlock> {
-    while (this.#step()) {
-      const count = this.#waiting.length + this.#rejects.length
-      if (count >= BLOCK_RECORDS || this.#waitingLength >= BLOCK_CHARACTERS) yield this.#block()
+    for (;;) {
+      const gather = this.#gather
+      if (gather !== null && this.#express !== null) this.#takePlain(gather, this.#express)
+      if (gather?.isFull === true) yield this.#block(gather)
+      else if (!this.#step()) return
     }
+  }
+
+  /** Takes the records in front that the express lane can read; the next one is for `#step`. */
+  #takePlain(gather: CsvGather, express: ExpressReader): void {
+    if (this.#end.inFooter || this.#end.holds) return
+    if (this.#longWay > 0) {
+      this.#longWay -= 1
+      return
+    }
+    const records = gather.records()
+    const before = records.length
+    if (!this.#splitter.express(express, gather.room, records)) this.#longWay = LONG_WAY_RECORDS
+    this.read += records.length - before
+    if (records.length > before) this.#end.notePlain(records.at(-1)!.line)
   }
 
   /** Takes one line or record; false when more text is needed. */
@@ -153,8 +162,18 @@ export class CsvStream {
     this.columns = header.columns
     this.warnings.push(...header.warnings)
     // One column could hold its own name as a value, two hardly can.
-    this.#headerText = header.columns.length < 2 ? null : (text ?? header.columns.join(this.#spec.delimiter))
-    this.#reader = csvParseReader(this.#spec, header.columns.length)
+    this.#headerText =
+      header.columns.length < 2 || areNumbered(header.columns)
+        ? null
+        : (text ?? header.columns.join(this.#spec.delimiter))
+    const width = header.columns.length
+    this.#gather = new CsvGather(this.#task.file, csvParseReader(this.#spec, width))
+    this.#express = expressReader(this.#spec, {
+      width,
+      maxLength: this.#spec.maxRecordBytes,
+      header: this.#headerText,
+      starts: [...this.#spec.footer, ...(this.#spec.trailer === null ? [] : [this.#spec.trailer.starts])],
+    })
     this.#trailer =
       this.#spec.trailer === null
         ? null
@@ -173,43 +192,15 @@ export class CsvStream {
             'The header stands here again, as if two files were joined.',
           )
         : null)
-    if (reject !== null) {
-      this.#rejects.push(reject)
-      return
-    }
-    this.#waiting.push(record)
-    this.#waitingLength += record.text.length
+    if (reject === null) this.#gather!.add(record)
+    else this.#gather!.reject(reject)
   }
 
-  #block(): RecordBlock {
-    const texts = this.#waiting.map(record => record.text)
-    const rows = this.#reader!.read(texts)
-    const records: SourceRecord[] = []
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index]!
-      const { line, text } = this.#waiting[index]!
-      if (!Array.isArray(row)) {
-        this.#rejects.push(
-          rejectRecord(
-            this.#task.file,
-            { line, text },
-            'PARSE_RECORD_UNREADABLE',
-            `The record can't be read: ${row.problem}.`,
-          ),
-        )
-        continue
-      }
-      const values: SourceValue[] = row
-      for (let cell = 0; cell < values.length; cell++) if (values[cell] === '') values[cell] = null
-      this.#trailer?.add(values, line)
-      records.push(new CsvRecord(line, values, text))
-    }
-    const rejects = this.#rejects.sort((a, b) => a.line - b.line)
-    this.rejected += rejects.length
-    this.#waiting = []
-    this.#waitingLength = 0
-    this.#rejects = []
-    return { file: this.#task.file, records, rejects }
+  #block(gather: CsvGather): RecordBlock {
+    const block = gather.take()
+    this.rejected += block.rejects.length
+    if (this.#trailer !== null) for (const { values, line } of block.records) this.#trailer.add(values, line)
+    return block
   }
 
   /** What can be judged once the text is over. */
@@ -245,4 +236,9 @@ export class CsvStream {
       )
     }
   }
+}
+
+/** Columns that are only numbered, by a preview without a header: a record `1,2` is no header then. */
+function areNumbered(columns: readonly string[]): boolean {
+  return columns.every((name, index) => name === `${index + 1}`)
 }

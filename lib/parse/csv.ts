@@ -6,6 +6,7 @@
 import { canonicalCharset } from '../format/charset.ts'
 import { ConfigError, type TallymanError } from '../model/errors.ts'
 import type { CsvSpec, TrailerSpec } from '../model/job.ts'
+import { refuse } from '../model/refusal.ts'
 
 /** What may be said of a delimited file; see {@link CsvSpec} for each. */
 export interface CsvOptions {
@@ -60,10 +61,8 @@ export function csv(options: CsvOptions = {}): CsvSpec {
   }
   const complaints = [...dialectComplaints(spec), ...contentComplaints(spec)]
   if (complaints.length > 0) {
-    throw new ConfigError(
-      'CONFIG_PARSE_INVALID',
-      `csv(...) can't be used: ${complaints.join('; ')}. Nothing was started.`,
-    )
+    const text = `csv(...) can't be used: ${complaints.join('; ')}. Nothing was started.`
+    refuse(new ConfigError('CONFIG_PARSE_INVALID', text), spec)
   }
   return spec
 }

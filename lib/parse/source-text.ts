@@ -69,6 +69,7 @@ export class SourceText {
   readonly #chunks: AsyncIterable<Buffer>
   readonly #rules: TextRules
   #charset = ''
+  #unread = ''
   readonly warnings: string[] = []
 
   constructor(chunks: AsyncIterable<Buffer>, rules: TextRules) {
@@ -79,6 +80,18 @@ export class SourceText {
   /** Canonical name, known once the first text was given. */
   get charset(): string {
     return this.#charset
+  }
+
+  /** Takes text back that was given last and not used: the next piece begins with it, or takeUnread gives it after the last. */
+  giveBack(unread: string): void {
+    this.#unread = unread
+  }
+
+  /** What was given back and not given again. */
+  takeUnread(): string {
+    const unread = this.#unread
+    this.#unread = ''
+    return unread
   }
 
   /**
@@ -106,7 +119,7 @@ export class SourceText {
         text = start(head)
         head = null
       } else {
-        text = (decoder as Decoder).decode(chunk)
+        text = (decoder as Decoder).decodeAgain(this.takeUnread(), chunk)
       }
       if (text.includes('\ufffd')) replaced += 1
       yield text

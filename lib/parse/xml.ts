@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { XmlSpec } from '../model/job.ts'
+import { refuse } from '../model/refusal.ts'
 import { compilePaths } from './xml-paths.ts'
 
 /** What may be said of an XML file; see {@link XmlSpec} for each. */
@@ -59,10 +60,8 @@ export function xml(options: XmlOptions): XmlSpec {
     complaints.push(`countControl ${JSON.stringify(spec.countControl)} is not among controls`)
   }
   if (complaints.length > 0) {
-    throw new ConfigError(
-      'CONFIG_PARSE_INVALID',
-      `xml(...) can't be used: ${complaints.join('; ')}. Nothing was started.`,
-    )
+    const text = `xml(...) can't be used: ${complaints.join('; ')}. Nothing was started.`
+    refuse(new ConfigError('CONFIG_PARSE_INVALID', text), spec)
   }
   return spec
 }
