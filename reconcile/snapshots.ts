@@ -14,6 +14,7 @@ import type {
   Side,
 } from '../lib/model/job.ts'
 import type { Mapping } from '../lib/model/mapping.ts'
+import { refuse } from '../lib/model/refusal.ts'
 import { qualifiedName, type TableDefinition } from '../lib/model/table.ts'
 
 /** One comparison of a job. Rule and ignore columns are fields of the table's rows. */
@@ -37,12 +38,6 @@ export interface ComparisonOptions<Row> {
 export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation {
   const table = options.table as TableDefinition
   const scope = options.scope as Scope | undefined
-  if (scope !== undefined && options.target !== undefined) {
-    throw new ConfigError(
-      'CONFIG_COMPARE_RULE_INVALID',
-      `The comparison of ${qualifiedName(table)} names a scope beside a target that has its own. Nothing was started.`,
-    )
-  }
   const made: Reconciliation = {
     name: options.name ?? table.name,
     table: qualifiedName(table),
@@ -50,6 +45,10 @@ export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation
     target: options.target ?? { kind: 'target', scope: scope ?? 'all' },
     rules: (options.compare ?? {}) as Readonly<Record<string, CompareRule>>,
     ignore: options.ignore ?? [],
+  }
+  if (scope !== undefined && options.target !== undefined) {
+    const text = `The comparison of ${qualifiedName(table)} names a scope beside a target that has its own. Nothing was started.`
+    refuse(new ConfigError('CONFIG_COMPARE_RULE_INVALID', text), made)
   }
   return Object.freeze(made)
 }
@@ -62,13 +61,12 @@ export function snapshots(...given: readonly (ComparisonOptions<unknown> | Recon
   const comparisons = given.map(one => ('rules' in one ? one : comparison(one)))
   const names = comparisons.map(({ name }) => name)
   const double = names.find((name, index) => names.indexOf(name) !== index)
+  const spec: ReconcileSpec = { comparisons }
   if (double !== undefined) {
-    throw new ConfigError(
-      'CONFIG_COMPARE_RULE_INVALID',
-      `Two comparisons of a job are named ${double}; a name is part of each break's identity. Nothing was started.`,
-    )
+    const text = `Two comparisons of a job are named ${double}; a name is part of each break's identity. Nothing was started.`
+    refuse(new ConfigError('CONFIG_COMPARE_RULE_INVALID', text), spec)
   }
-  return { comparisons }
+  return spec
 }
 
 /** Numbers may differ by this much, bounds included; nothing is rounded. */

@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { ApiLoad, LoadTables, RejectLimit } from '../model/job.ts'
+import { refuse } from '../model/refusal.ts'
 import type { TableDefinition } from '../model/table.ts'
 import { DEFAULT_REJECT_LIMIT } from './postgres.ts'
 
@@ -48,11 +49,11 @@ export function api(
   for (const [name, value] of Object.entries(rejects)) {
     if (!(value >= 0)) complaints.push(`rejects.${name} is ${value}`)
   }
+  const { endpoint, path } = options
+  const spec: ApiLoad = { kind: 'api', endpoint, path, tables, maxItems, maxBytes, rejects }
   if (complaints.length > 0) {
-    throw new ConfigError(
-      'CONFIG_LOAD_INVALID',
-      `The load into API ${options.endpoint}/${options.path} can't be honoured: ${complaints.join('; ')}. Nothing was started.`,
-    )
+    const text = `The load into API ${endpoint}/${path} can't be honoured: ${complaints.join('; ')}. Nothing was started.`
+    refuse(new ConfigError('CONFIG_LOAD_INVALID', text), spec)
   }
-  return { kind: 'api', endpoint: options.endpoint, path: options.path, tables, maxItems, maxBytes, rejects }
+  return spec
 }

@@ -4,6 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { LoadTables, PostgresLoad, RejectLimit } from '../model/job.ts'
+import { refuse } from '../model/refusal.ts'
 import type { LoadMode } from '../model/run.ts'
 import { qualifiedName, type TableDefinition } from '../model/table.ts'
 
@@ -65,13 +66,7 @@ export function postgres(
   if ((options.mode === 'upsert' || options.mode === 'mirror') && options.scope !== undefined) {
     complaints.push(`mode ${options.mode} takes no scope; replacing the rows of a date is mode replace`)
   }
-  if (complaints.length > 0) {
-    throw new ConfigError(
-      'CONFIG_LOAD_INVALID',
-      `The load into ${names.join(', ') || 'Postgres'} can't be honoured: ${complaints.join('; ')}. Nothing was started.`,
-    )
-  }
-  return {
+  const spec: PostgresLoad = {
     kind: 'postgres',
     mode: options.mode,
     tables,
@@ -79,6 +74,12 @@ export function postgres(
     rejects,
     maxDeletePercent,
   }
+  if (complaints.length > 0) {
+    const into = names.join(', ') || 'Postgres'
+    const text = `The load into ${into} can't be honoured: ${complaints.join('; ')}. Nothing was started.`
+    refuse(new ConfigError('CONFIG_LOAD_INVALID', text), spec)
+  }
+  return spec
 }
 
 function tableComplaints(table: TableDefinition, options: PostgresOptions): string[] {

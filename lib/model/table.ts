@@ -3,6 +3,7 @@
  * tells reconcile what to compare. Pure data; SQL is made from it in lib/db and lib/load.
  */
 import { ConfigError } from './errors.ts'
+import { refuse } from './refusal.ts'
 
 declare const brand: unique symbol
 /** Canonical exact decimal text (model/decimal.ts), `-1240.5`. */
@@ -179,13 +180,7 @@ export function defineTable<const C extends Columns>(
       complaints.push(`column ${field}: numeric(${type.precision}, ${type.scale}) is impossible`)
     }
   }
-  if (complaints.length > 0) {
-    throw new ConfigError(
-      'CONFIG_TABLE_INVALID',
-      `Table ${schema}.${name} can't be used: ${complaints.join('; ')}. Nothing was started.`,
-    )
-  }
-  return {
+  const table = {
     schema,
     name,
     doc: options.doc,
@@ -194,4 +189,9 @@ export function defineTable<const C extends Columns>(
     asOf,
     totals: options.totals ?? {},
   }
+  if (complaints.length > 0) {
+    const text = `Table ${schema}.${name} can't be used: ${complaints.join('; ')}. Nothing was started.`
+    refuse(new ConfigError('CONFIG_TABLE_INVALID', text), table)
+  }
+  return table
 }
