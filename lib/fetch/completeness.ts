@@ -66,7 +66,7 @@ async function settle(
   for (const file of files) {
     const entry = now.get(file.remoteName)
     if (entry === undefined) held.push(gone(file))
-    else if (entry.size === file.size && (entry.mtimeMs ?? 0) === file.mtimeMs) {
+    else if ((entry.size ?? -1) === file.size && (entry.mtimeMs ?? 0) === file.mtimeMs) {
       ready.push({ file, checksum: null })
     } else held.push(changed(file, entry.size ?? -1))
   }

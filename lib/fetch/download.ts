@@ -37,10 +37,10 @@ export async function download(
   options: { readonly maxBytes: number; readonly checksum: StatedChecksum | null },
   context: StepContext,
 ): Promise<Downloaded | HeldFile> {
+  if (file.size < 0) throw sizeUnknown(source, file)
   const before = await source.stat(file.remoteFolder, file.remoteName)
   const early = difference(file, before)
   if (early !== null) return early
-  if (file.size < 0) throw sizeUnknown(source, file)
   if (file.size > options.maxBytes) throw tooBig(file, options.maxBytes)
   const writer = await createFile(path)
   try {
@@ -105,7 +105,7 @@ function truncated(source: SourceConnection, file: RemoteFile, bytes: number): F
 function sizeUnknown(source: SourceConnection, file: RemoteFile): FetchError {
   return new FetchError(
     'FETCH_SIZE_UNKNOWN',
-    `${source.name} does not tell the size of ${printableName(file.remoteName)}, so nobody could say whether it came over whole. Nothing was fetched; ask the partner to have the server tell sizes.`,
+    `${source.name} does not tell the size of ${printableName(file.remoteName)} in its listing, so nobody could say whether it came over whole. Nothing was fetched; ask the partner to have the server tell sizes.`,
     { details: { source: source.name } },
   )
 }

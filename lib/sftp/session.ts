@@ -196,7 +196,8 @@ export async function openSession(login: Login, options: SessionOptions): Promis
           reject(stallError({ source, path: null }, stallMs)),
         )
       })
-      // Without noDelay small packets wait for acknowledgements: 0.5-1.5 MB/s instead of 157.
+      // Without noDelay a request waits for the acknowledgement of the last: on the loopback a stat
+      // took 50 ms instead of 4, and the package's own get() made 0.5 MB/s.
       socket = openSocket({ host: options.endpoint.host, port: options.endpoint.port, noDelay: true })
       const opened = { client, socket }
       client.connect(knock(socket, login, options, failed)).then(sftp => resolve({ ...opened, sftp }), reject)

@@ -71,6 +71,8 @@ export interface SftpFaults {
   beforeRename?: (localPath: string) => void
   /** Runs after a rename was made, with the local path under which it was known before. */
   afterRename?: (localPath: string) => void
+  /** Runs before each answer to READ. */
+  beforeReadAnswer?: () => void
   /** Paces downloads. */
   bytesPerSecond?: number
 }
@@ -142,7 +144,10 @@ export function serveFolder(
   })
   sftp.on('CLOSE', (id, handle) => {
     const opened = handleOf(handle)
-    if (opened?.kind === 'file') closeSync(opened.fd)
+    if (opened?.kind === 'file') {
+      seen.push(`CLOSE ${opened.path}`)
+      closeSync(opened.fd)
+    }
     handles.delete(handle.readUInt32BE(0))
     done(id)
   })
@@ -251,6 +256,7 @@ function serveRead(
     if (faults.endless === true) bytes = buffer.fill(0, bytes).length
     if (bytes === 0) return sftp.status(id, STATUS_CODE.EOF)
     file.sent += bytes
+    faults.beforeReadAnswer?.()
     const answer = () => sftp.data(id, buffer.subarray(0, bytes))
     if (faults.bytesPerSecond === undefined) answer()
     else setTimeout(answer, (bytes / faults.bytesPerSecond) * 1000)

@@ -15,8 +15,10 @@ import { type SftpFaults, serveFolder } from './sftp-folder.ts'
 export interface SftpUser {
   readonly name: string
   readonly password?: string
-  /** The answer to the one question of keyboard-interactive. */
+  /** The answer to the question of keyboard-interactive. */
   readonly answer?: string
+  /** How often that is asked before the answer is judged; default once. */
+  readonly questions?: number
   /** Public key in OpenSSH's one-line form. */
   readonly publicKey?: string
 }
@@ -30,6 +32,8 @@ export interface SftpPeer {
   readonly faults: SftpFaults
   /** What clients asked for since the start: `OPEN /out/a.csv`, `LOGIN password carrier`. */
   readonly seen: readonly string[]
+  /** Resolves once no client is connected. */
+  deserted(): Promise<void>
   /** Shows another host key from the next connection on. */
   changeHostKey(): void
   /** Accepts other users from the next login on. */
@@ -46,6 +50,7 @@ export async function startSftpPeer(options: {
   const faults: SftpFaults = {}
   const seen: string[] = []
   const sockets = new Set<Socket>()
+  const waiting: (() => void)[] = []
   let users = options.users
   const newIdentity = () => {
     const key = userKeyPair()
@@ -67,7 +72,10 @@ export async function startSftpPeer(options: {
   let identity = newIdentity()
   const listener = createServer({ noDelay: true }, socket => {
     sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket))
+    socket.on('close', () => {
+      sockets.delete(socket)
+      if (sockets.size === 0) for (const tell of waiting.splice(0)) tell()
+    })
     socket.on('error', () => {})
     identity.server.injectSocket(socket)
   })
@@ -81,6 +89,11 @@ export async function startSftpPeer(options: {
     },
     faults,
     seen,
+    deserted: () =>
+      new Promise(resolve => {
+        if (sockets.size === 0) resolve()
+        else waiting.push(resolve)
+      }),
     changeHostKey: () => {
       identity = newIdentity()
     },
@@ -123,9 +136,13 @@ function authenticate(context: ssh2.AuthContext, users: readonly SftpUser[], see
     judge(same(context.password, user.password))
   } else if (context.method === 'keyboard-interactive' && user?.answer !== undefined) {
     const expected = user.answer
-    context.prompt([{ prompt: 'Password: ', echo: false }], answers =>
-      judge(same(answers[0] ?? '', expected)),
-    )
+    const ask = (left: number) =>
+      context.prompt([{ prompt: 'Password: ', echo: false }], ([answer = '']) => {
+        seen.push(`ANSWER ${same(answer, expected) ? 'right' : answer === '' ? 'empty' : 'wrong'}`)
+        if (left > 1) ask(left - 1)
+        else judge(same(answer, expected))
+      })
+    ask(user.questions ?? 1)
   } else if (context.method === 'publickey' && user?.publicKey !== undefined) {
     judge(keyFits(context, user.publicKey))
   } else {

@@ -14,6 +14,12 @@ export interface ZippedFile {
   readonly size?: number
   /** Sizes in a zip64 field, as programs write that do not know them beforehand. */
   readonly zip64?: boolean
+  /** Stated instead of deflate or stored. */
+  readonly method?: number
+  /** A symbolic link, as `zip -y` packs it. */
+  readonly link?: boolean
+  /** Stated instead of the real packed size. */
+  readonly packedSize?: number
 }
 
 /** An archive of these files. */
@@ -25,7 +31,7 @@ export function zip(...files: readonly ZippedFile[]): Buffer {
     const content = Buffer.from(file.content)
     const packed = file.stored === true ? content : deflateRawSync(content)
     const name = Buffer.from(file.name)
-    const method = file.stored === true ? 0 : 8
+    const method = file.method ?? (file.stored === true ? 0 : 8)
     const flags = 0x800 | (file.encrypted === true ? 1 : 0)
     const crc = file.crc ?? crc32(content)
     const size = file.size ?? content.length
@@ -47,10 +53,11 @@ export function zip(...files: readonly ZippedFile[]): Buffer {
     entry.writeUInt16LE(flags, 8)
     entry.writeUInt16LE(method, 10)
     entry.writeUInt32LE(crc, 16)
-    entry.writeUInt32LE(file.zip64 === true ? 0xffffffff : packed.length, 20)
+    entry.writeUInt32LE(file.zip64 === true ? 0xffffffff : (file.packedSize ?? packed.length), 20)
     entry.writeUInt32LE(file.zip64 === true ? 0xffffffff : size, 24)
     entry.writeUInt16LE(name.length, 28)
     entry.writeUInt16LE(extra.length, 30)
+    entry.writeUInt32LE(file.link === true ? (0o120777 << 16) >>> 0 : 0, 38)
     entry.writeUInt32LE(at, 42)
     directory.push(entry, name, extra)
     at += 30 + name.length + packed.length

@@ -97,6 +97,22 @@ test('an archive that the job does not expect is refused with what to declare', 
   assert.match(quarantined[0]?.quarantine?.message ?? '', /decode: \['gunzip'\]/)
 })
 
+test('B28: a link in a zip is no file', async t => {
+  const link = zip({ name: 'a.csv', content: '/etc/passwd', stored: true, link: true })
+  assert.equal(await refused(t, ['unzip'], link), 'FETCH_NESTED_ARCHIVE')
+})
+
+test('B28: a zip with a huge directory is refused before it is read', async t => {
+  const huge = zip({ name: 'a.csv', content: ROWS })
+  const directoryBytes = 17 * 1024 * 1024
+  const end = huge.subarray(-22)
+  const padded = Buffer.concat([huge.subarray(0, -22), Buffer.alloc(directoryBytes), end])
+  padded.writeUInt32LE(directoryBytes, padded.length - 10)
+  const { quarantined } = await fetched(t, ['unzip'], padded)
+  assert.equal(quarantined[0]?.quarantine?.code, 'FETCH_DECODE_FAILED')
+  assert.match(quarantined[0]?.quarantine?.message ?? '', /its directory is too large/)
+})
+
 test('B28: names in a zip that lead outside are refused, several files and none too', async t => {
   for (const name of ['../../etc/cron.d/x', '/abs.csv', 'C:\\x.csv', '..\\x.csv']) {
     assert.equal(await refused(t, ['unzip'], zip({ name, content: ROWS })), 'FETCH_ZIP_NAME', name)
@@ -123,6 +139,8 @@ test('a damaged archive is never taken for data, wherever it is damaged', async 
     ['unzip', good.subarray(50)],
     ['unzip', flipped],
     ['unzip', Buffer.from(ROWS)],
+    ['unzip', zip({ name: 'a.csv', content: ROWS, method: 14, stored: true })],
+    ['unzip', zip({ name: 'a.csv', content: ROWS, stored: true, packedSize: ROWS.length + 200 })],
     ['unzip', zip({ name: 'a.csv', content: ROWS, crc: 1 })],
     ['unzip', zip({ name: 'a.csv', content: ROWS, size: 10 })],
     ['unzip', zip({ name: 'a.csv', content: ROWS, size: ROWS.length + 1 })],

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { appendFileSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { fetchFiles } from '../../../../lib/fetch/fetch-files.ts'
 import { checksum, marker } from '../../../../lib/fetch/sources.ts'
 import { DATE, feedUnderTest } from '../../../support/fetch-feed.ts'
 
@@ -142,6 +143,61 @@ test('B4: a file that grows between two listings is held and not downloaded', as
   )
 })
 
+test('B4: a file that is written anew between two listings with the same size is held', async t => {
+  const feed = await feedUnderTest(t)
+  feed.put(NAME, ROWS)
+  feed.pauses.onSleep = () => feed.put(NAME, ROWS.replaceAll('12.5', '99.9'), 60)
+  const found = await feed.fetch()
+  assert.deepEqual(
+    found.held.map(file => file.code),
+    ['FETCH_FILE_CHANGED'],
+  )
+  assert.deepEqual(feed.archived(), [])
+})
+
+test('B8: a file that is exchanged under the download keeping its mtime or its size is fetched as it is now', async t => {
+  for (const [before, after, secondsLater] of [
+    [ROWS, ROWS.replaceAll('12.5', '99.9'), 60],
+    // Read whole before it is exchanged: only its size after the download tells.
+    ['ref;kg\nA1;12.5\n', 'ref;kg\nA1;1\n', 0],
+  ] as const) {
+    const feed = await feedUnderTest(t)
+    feed.put(NAME, before)
+    feed.peer.faults.times = 1
+    feed.peer.faults.duringDownload = () => feed.put(NAME, after, secondsLater)
+    assert.deepEqual(
+      (await feed.fetch()).received.map(file => file.rawSha256),
+      [sha256(after)],
+    )
+    assert.equal(feed.archived().length, 1)
+  }
+})
+
+test('a sidecar that is longer than any checksum file holds its file and is not read to its end', async t => {
+  const feed = await feedUnderTest(t, { completeWhen: checksum('{name}.sha256') })
+  feed.put(NAME, ROWS)
+  feed.put(`${NAME}.sha256`, `${sha256(ROWS)}  ${NAME}\n`.padEnd(100_000, '\n'))
+  const found = await feed.fetch()
+  assert.deepEqual(
+    found.held.map(file => file.code),
+    ['FETCH_CHECKSUM_UNREADABLE'],
+  )
+})
+
+test('a file whose row can not be written is the last that is fetched', async t => {
+  const feed = await feedUnderTest(t)
+  feed.put('SHIP_20261120_1.csv', ROWS)
+  feed.put('SHIP_20261120_2.csv', ROWS, 60)
+  const lost = new Error('the run ledger is gone')
+  const { spec, source, archive, context } = feed
+  const request = { spec, businessDate: DATE, source, archive, context, known: [] }
+  await assert.rejects(fetchFiles({ ...request, onReceived: () => Promise.reject(lost) }), lost)
+  assert.deepEqual(
+    feed.peer.seen.filter(what => what.startsWith('OPEN ')),
+    ['OPEN /out/SHIP_20261120_1.csv'],
+  )
+})
+
 test('B4: a file that grows under the download is thrown away and held', async t => {
   const feed = await feedUnderTest(t)
   feed.put(NAME, ROWS)
@@ -267,6 +323,6 @@ test('20 MB come over whole, hashed and verified, at more than 4 MB/s', async t 
   const found = await feed.fetch()
   const seconds = (performance.now() - begun) / 1000
   assert.equal(found.received[0]?.rawSha256, sha256(big))
-  // 90 MB/s on an idle machine with the server in a process of its own; without setNoDelay 1.
+  // 90 MB/s on an idle machine with the server in a process of its own.
   assert.ok(20 / seconds > 4, `${(20 / seconds).toFixed(1)} MB/s`)
 })

@@ -54,6 +54,31 @@ test('T3: a new delivery under the same name is left where it is', async t => {
   assert.equal(readFileSync(feed.path, 'utf8'), 'ref;kg\nA1;2\n')
 })
 
+test('T3: a new delivery of the same size or the same time is left where it is, too', async t => {
+  for (const [content, secondsLater] of [
+    ['ref;kg\nA1;2\n', 60],
+    ['ref;kg\nA1;1\nA2;2\n', 0],
+  ] as const) {
+    const feed = await loaded(t, 'delete')
+    feed.put(NAME, content, secondsLater)
+    assert.equal((await feed.finish()).outcome, 'new-delivery')
+    assert.equal(readFileSync(feed.path, 'utf8'), content)
+  }
+})
+
+test('T3: a fence that is lost after the rename stops the delete', async t => {
+  const feed = await loaded(t, 'delete')
+  const lost = new Error('fence lost')
+  let asked = 0
+  const fence = async () => {
+    asked += 1
+    if (asked === 2) throw lost
+  }
+  await assert.rejects(feed.finish(fence), lost)
+  assert.equal(feed.names().length, 1)
+  assert.equal((await feed.finish()).outcome, 'deleted')
+})
+
 test('T3: a new delivery that slips in between look and rename is put back and fetched', async t => {
   const feed = await loaded(t, 'delete')
   feed.peer.faults.beforeRename = path => {

@@ -74,3 +74,23 @@ test('a local folder that does not exist is told and not tried again', async t =
   const feed = await localFeed(t)
   await assert.rejects(feed.fetch(), { code: 'FETCH_FOLDER_MISSING', retry: 'never' })
 })
+
+test('a link in a local folder is not followed even where its name is known', async t => {
+  const feed = await localFeed(t)
+  mkdirSync(feed.inbox)
+  symlinkSync('/etc/passwd', join(feed.inbox, 'link'))
+  assert.equal((await feed.source.stat('in', 'link'))?.kind, 'link')
+  const read = async () => {
+    for await (const piece of feed.source.read('in', 'link')) assert.fail(`read ${piece.length} bytes`)
+  }
+  await assert.rejects(read(), { code: 'FETCH_SERVER_FAILED' })
+})
+
+test('a rename in a local folder never replaces a file', async t => {
+  const feed = await localFeed(t)
+  mkdirSync(feed.inbox)
+  for (const name of ['from', 'to']) writeFileSync(join(feed.inbox, name), name)
+  const at = (name: string) => ({ folder: 'in', name })
+  await assert.rejects(feed.source.rename(at('from'), at('to')), { code: 'FETCH_SERVER_FAILED' })
+  assert.equal(readFileSync(join(feed.inbox, 'to'), 'utf8'), 'to')
+})

@@ -3,10 +3,11 @@
  * folders that are too full.
  */
 import assert from 'node:assert/strict'
-import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { lutimesSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { DATE, feedUnderTest } from '../../../support/fetch-feed.ts'
+import { marker } from '../../../../lib/fetch/sources.ts'
+import { DATE, feedUnderTest, WRITTEN_MS } from '../../../support/fetch-feed.ts'
 
 const NAME = 'SHIP_20261120_01.csv'
 const ROWS = 'ref;kg\nA1;12.5\n'.repeat(5_000)
@@ -126,4 +127,46 @@ test('a missing folder is told as such and not tried again', async t => {
   })
   assert.deepEqual(feed.pauses.taken, [])
   assert.deepEqual(readdirSync(feed.archive.path), ['shipments'])
+})
+
+test('a link put in the place of a listed file is not followed, though size and mtime are the same', async t => {
+  const feed = await feedUnderTest(t)
+  const path = feed.put(NAME, 'x'.repeat('/etc/passwd'.length))
+  feed.pauses.onSleep = () => {
+    rmSync(path)
+    symlinkSync('/etc/passwd', path)
+    lutimesSync(path, WRITTEN_MS / 1000, WRITTEN_MS / 1000)
+  }
+  const found = await feed.fetch()
+  assert.deepEqual(
+    found.held.map(file => file.code),
+    ['FETCH_FILE_CHANGED'],
+  )
+  assert.equal(
+    feed.peer.seen.some(what => what.startsWith('OPEN ')),
+    false,
+  )
+})
+
+test('a server that lists no sizes is told apart from a file that changes', async t => {
+  for (const completeWhen of [undefined, marker('READY')]) {
+    const feed = await feedUnderTest(t, completeWhen === undefined ? {} : { completeWhen })
+    feed.put(NAME, ROWS)
+    feed.put('READY', '')
+    feed.peer.faults.bareListing = true
+    await assert.rejects(feed.fetch(), { code: 'FETCH_SIZE_UNKNOWN', retry: 'never' })
+    assert.deepEqual(feed.archived(), [])
+  }
+})
+
+test('a name that is listed twice is fetched once and said', async t => {
+  const feed = await feedUnderTest(t)
+  feed.put(NAME, ROWS)
+  feed.peer.faults.extraNames = [NAME]
+  const found = await feed.fetch()
+  assert.deepEqual(
+    found.skipped.map(entry => entry.code),
+    ['FETCH_LISTED_TWICE'],
+  )
+  assert.equal(found.received.length + found.held.length, 1)
 })

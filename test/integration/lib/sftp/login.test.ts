@@ -72,6 +72,17 @@ test('only the declared kind of authentication is ever sent', async t => {
   assert.deepEqual(peer.seen, ['LOGIN password tallyman'])
 })
 
+test('a server that asks again and again gets the password three times and no more', async t => {
+  const peer = await serve(t, { name: 'tallyman', answer: 'correct horse', questions: 6 })
+  const auth = { kind: 'keyboard-interactive' as const, password: { literal: 'correct horse' } }
+  await assert.rejects(enter({ ...endpointOf(peer), auth }), { code: 'FETCH_AUTH_REFUSED' })
+  const answers = peer.seen.filter(what => what.startsWith('ANSWER'))
+  assert.deepEqual(answers.slice(0, 6), [
+    ...Array.from({ length: 3 }, () => 'ANSWER right'),
+    ...Array.from({ length: 3 }, () => 'ANSWER empty'),
+  ])
+})
+
 test('a wrong password is sent once, told, and holds no secret in its text', async t => {
   const peer = await serve(t, { name: 'tallyman', password: 'another one' })
   await assert.rejects(enter(endpointOf(peer)), (error: Error & { code: string; retry: string }) => {

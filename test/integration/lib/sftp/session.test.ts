@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -17,17 +18,25 @@ import { startSftpPeer } from '../../../support/sftp-peer.ts'
 
 const STALL_MS = 1_000
 
-/** A server with a file, a folder and a link in its root, and a connection to it. */
-async function served(t: TestContext, clock: Clock = systemClock) {
+/** A server with a file, a folder and a link in its root, and a connection to it or to another port. */
+async function served(
+  t: TestContext,
+  {
+    clock = systemClock,
+    signal = new AbortController().signal,
+    port,
+  }: { readonly clock?: Clock; readonly signal?: AbortSignal; readonly port?: number } = {},
+) {
   const root = mkdtempSync(join(tmpdir(), 'tallyman-session-'))
   writeFileSync(join(root, 'file'), 'some bytes')
   mkdirSync(join(root, 'folder'))
   symlinkSync('/etc/passwd', join(root, 'link'))
   const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'correct horse' }] })
   const source = sftpConnection({
-    ...{ name: 'carrier', endpoint: endpointOf(peer), stallMs: STALL_MS },
+    ...{ name: 'carrier', stallMs: STALL_MS },
+    endpoint: { ...endpointOf(peer), port: port ?? peer.port },
     readSecret: async () => new Secret('correct horse'),
-    context: { clock, log: silentLog, signal: new AbortController().signal },
+    context: { clock, log: silentLog, signal },
   })
   t.after(async () => {
     await source.close()
@@ -86,12 +95,66 @@ test('a listing without end is given up', async t => {
 
 test('a listing may take longer than the allowed silence while its parts keep coming', async t => {
   const { clock, move } = stillClock()
-  const { peer, source } = await served(t, clock)
+  const { peer, source } = await served(t, { clock })
   peer.faults.extraNames = Array.from({ length: 1_000 }, (_, index) => `other_${index}`)
   peer.faults.beforeListingPart = () => move(STALL_MS * 0.6)
   assert.equal((await source.list('/')).entries.length, 1_003)
   peer.faults.beforeListingPart = () => move(STALL_MS)
   await assert.rejects(source.list('/'), { code: 'FETCH_STALLED' })
+})
+
+test('a file may take longer than the allowed silence while its bytes keep coming', async t => {
+  const { clock, move } = stillClock()
+  const { peer, source, root } = await served(t, { clock })
+  writeFileSync(join(root, 'long'), Buffer.alloc(10_000_000))
+  // Some 310 answers, of which the server can be 64 ahead of us.
+  peer.faults.beforeReadAnswer = () => move(STALL_MS / 100)
+  let bytes = 0
+  for await (const piece of source.read('/', 'long')) bytes += piece.length
+  assert.equal(bytes, 10_000_000)
+})
+
+test('a file that was read, whole or in part, is closed at the server', async t => {
+  const { peer, source, root } = await served(t)
+  writeFileSync(join(root, 'long'), Buffer.alloc(200_000))
+  for await (const _piece of source.read('/', 'long')) break
+  for await (const _piece of source.read('/', 'file'));
+  await source.list('/')
+  const about = peer.seen.filter(what => what.startsWith('OPEN ') || what.startsWith('CLOSE '))
+  assert.deepEqual(about, ['OPEN /long', 'CLOSE /long', 'OPEN /file', 'CLOSE /file'])
+})
+
+test('a silent server loses its connection and does not hold up the goodbye', {
+  timeout: 20_000,
+}, async t => {
+  const { peer, source } = await served(t)
+  peer.faults.stallListing = true
+  await assert.rejects(source.list('/'), { code: 'FETCH_STALLED' })
+  await peer.deserted()
+  await source.stat('/', 'file')
+  await source.close()
+  await peer.deserted()
+})
+
+test('a stopped run connects no more, and stops connecting to a server that says nothing', async t => {
+  const reason = new Error('SIGTERM')
+  const { peer, source } = await served(t, { signal: AbortSignal.abort(reason) })
+  await assert.rejects(source.list('/'), reason)
+  assert.deepEqual(peer.seen, [])
+  const stop = new AbortController()
+  const silent = createServer(() => stop.abort(reason))
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.after(() => silent.close())
+  const { port } = silent.address() as { port: number }
+  const waiting = await served(t, { signal: stop.signal, port })
+  await assert.rejects(waiting.source.list('/'), reason)
+})
+
+test('a request never waits for the acknowledgement of the one before', async t => {
+  const connect = t.mock.method(Socket.prototype, 'connect').mock
+  const { source } = await served(t)
+  await source.list('/')
+  assert.match(JSON.stringify(connect.calls.map(call => call.arguments)), /"noDelay":true/)
 })
 
 test('a server that fails to answer about a file never makes it look gone', async t => {
