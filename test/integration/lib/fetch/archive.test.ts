@@ -19,7 +19,7 @@ async function watchSyncs(t: TestContext, onSync: (inode: number) => void): Prom
   const handle = await open(tmpdir(), 'r')
   const prototype = Object.getPrototypeOf(handle) as FileHandle
   await handle.close()
-  const { sync } = prototype
+  const sync = Reflect.get(prototype, 'sync') as (this: FileHandle) => Promise<void>
   t.mock.method(prototype, 'sync', function (this: FileHandle) {
     onSync(fstatSync(this.fd).ino)
     return sync.call(this)
