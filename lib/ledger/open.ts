@@ -7,9 +7,10 @@ import { migrate } from '../db/migrate.ts'
 import { RunError } from '../model/errors.ts'
 import { foundation } from './migrations/0001-foundation.ts'
 import { proofAndReport } from './migrations/0002-proof-and-report.ts'
+import { breakLedger } from './migrations/0003-break-ledger.ts'
 
 /** All migrations of the schema `tallyman`, in order. */
-export const LEDGER_MIGRATIONS = [foundation, proofAndReport] as const
+export const LEDGER_MIGRATIONS = [foundation, proofAndReport, breakLedger] as const
 
 /**
  * Makes the run ledger ready in this database; afterwards every function of lib/ledger works on its sessions.

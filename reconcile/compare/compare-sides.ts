@@ -7,9 +7,16 @@ import { randomUUID } from 'node:crypto'
 import { access, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type DuckDb, type DuckDbLimits, openDuckDb } from '../../lib/format/duckdb/session.ts'
-import { BREAKS_IN_MEMORY, type Comparison, type Gate, type SideResult } from '../../lib/model/break.ts'
+import {
+  BREAKS_IN_MEMORY,
+  type Break,
+  type Comparison,
+  type Gate,
+  type SideResult,
+} from '../../lib/model/break.ts'
 import type { StepContext } from '../../lib/model/progress.ts'
 import type { RunKey } from '../../lib/model/run.ts'
+import { type RowsBehind, SightingSink } from '../breaks/sighting.ts'
 import { type Snapshot, snapshotMissing } from '../snapshot/manifest.ts'
 import { sumTotals, totalExpressions } from '../snapshot/totals.ts'
 import { BreakSink } from './breaks-file.ts'
@@ -47,6 +54,8 @@ export interface CompareOptions {
   readonly allowEmpty?: boolean
   readonly pending?: PendingRule
   readonly breaksInMemory?: number
+  /** Where every break is written for the break ledger (../breaks/sighting.ts); the caller removes the file. */
+  readonly sightingsFile?: string
 }
 
 /**
@@ -88,9 +97,12 @@ export async function compareSides(
   })
   const keys = keyColumns(plan).map(column => column.name)
   const sink = new BreakSink(options.breaksFile, keys, options.breaksInMemory ?? BREAKS_IN_MEMORY)
+  const sightings = options.sightingsFile === undefined ? null : new SightingSink(options.sightingsFile, plan)
+  const sinks = new BreakSinks(sink, sightings)
   try {
-    const found = await compareRows(db, plan, { left, right }, sink, options, context)
+    const found = await compareRows(db, plan, { left, right }, sinks, options, context)
     const breaksFile = await sink.finish()
+    await sightings?.finish()
     return {
       reconciliation: plan.name,
       run: options.run,
@@ -105,7 +117,33 @@ export async function compareSides(
     }
   } finally {
     await sink.discard()
+    await sightings?.close()
     await db.close()
+  }
+}
+
+/** Everything that takes breaks while they are found. */
+class BreakSinks {
+  readonly #sink: BreakSink
+  readonly #sightings: SightingSink | null
+
+  constructor(sink: BreakSink, sightings: SightingSink | null) {
+    this.#sink = sink
+    this.#sightings = sightings
+  }
+
+  get total(): number {
+    return this.#sink.total
+  }
+
+  add(found: Break, rows: RowsBehind): void {
+    this.#sink.add(found)
+    this.#sightings?.add(found, rows)
+  }
+
+  async drain(): Promise<void> {
+    await this.#sink.drain()
+    await this.#sightings?.drain()
   }
 }
 
@@ -113,7 +151,7 @@ async function compareRows(
   db: DuckDb,
   plan: ComparePlan,
   sides: Readonly<Record<SideName, Snapshot>>,
-  sink: BreakSink,
+  sink: BreakSinks,
   options: CompareOptions,
   context: Pick<StepContext, 'progress' | 'log'>,
 ): Promise<Pick<Comparison, 'rows' | 'counts' | 'rulesUsed' | 'tolerated' | 'proof'>> {
@@ -127,7 +165,13 @@ async function compareRows(
   await setUnusableAside(db, plan, counts, sink, tally, proof)
   const differing = await findDiffering(db, plan, counts)
   const pending = pendingJudge(plan, options.pending, sides.right.manifest.asOf)
-  const fold = new KeyFold(plan, { tally, proof, rules, found: found => sink.add(found), pending })
+  const fold = new KeyFold(plan, {
+    tally,
+    proof,
+    rules,
+    found: (found, behind) => sink.add(found, behind),
+    pending,
+  })
   let done = 0
   if (differing.left + differing.right > 0) {
     for await (const rows of differingRows(db, plan, counts)) {
@@ -166,7 +210,7 @@ async function setUnusableAside(
   db: DuckDb,
   plan: ComparePlan,
   counts: Readonly<Record<SideName, SideCounts>>,
-  sink: BreakSink,
+  sink: BreakSinks,
   tally: Tally,
   proof: ProofBook,
 ): Promise<void> {
@@ -179,7 +223,8 @@ async function setUnusableAside(
         if (last === null) return
         const { row, times } = last
         tally.key(kind, side === 'left' ? times : 0, side === 'right' ? times : 0)
-        sink.add(maker.unusable(kind, row, times, row.unread ?? 'a key part is null or blank'))
+        const found = maker.unusable(kind, row, times, row.unread ?? 'a key part is null or blank')
+        sink.add(found, { left: null, right: null })
       }
       for await (const rows of unusableRows(db, plan, side, kind)) {
         for (const row of rows) {

@@ -4,6 +4,7 @@
  * rows together, so a key with a million rows takes no more memory than one with two.
  */
 import type { Break, RowKind } from '../../lib/model/break.ts'
+import type { RowsBehind } from '../breaks/sighting.ts'
 import type { SideRow } from './differing-rows.ts'
 import { BreakMaker } from './make-break.ts'
 import { judgePair, type RuleBook } from './pair.ts'
@@ -17,8 +18,8 @@ export interface FoldBooks {
   readonly tally: Tally
   readonly proof: ProofBook
   readonly rules: RuleBook
-  /** Takes a break in report order. */
-  readonly found: (found: Break) => void
+  /** Takes a break in report order, with the rows behind it. */
+  readonly found: (found: Break, rows: RowsBehind) => void
   /** Whether a row that is only in the source may still arrive. */
   readonly pending: (row: SideRow) => boolean
 }
@@ -163,6 +164,7 @@ export class KeyFold {
         differing: verdict.differing,
         hint,
       }),
+      { left, right, totals: state.total },
     )
   }
 
@@ -180,6 +182,7 @@ export class KeyFold {
         differing: null,
         hint,
       }),
+      { left: state.kept.left, right: state.kept.right, totals: state.total },
     )
   }
 }

@@ -1,0 +1,263 @@
+/**
+ * Derives the states of breaks from the sightings of all nights, with the rules it is given. The last
+ * night is one step for each open break; anything older folds everything again from the first night.
+ * Rows come through a cursor and go back by COPY, so that 100,000 breaks take a handful of statements.
+ */
+import type { Connection } from '../db/connection.ts'
+import {
+  type Acknowledgement,
+  type Course,
+  type FoldRules,
+  type LedgerNight,
+  SHOWN_STATES,
+  type Sighting,
+  type StateCounts,
+} from '../model/lasting-break.ts'
+import { acknowledgementsOf } from './break-ledger-acks.ts'
+import { type CourseRow, courseColumns, courseOf } from './break-ledger-rows.ts'
+import { dateLiteral, type Tonight } from './break-ledger-sightings.ts'
+
+/** Rows fetched at a time: about 5 MB of them. */
+const PAGE = 20_000
+
+/** Resolved breaks told by name; all are counted. */
+const RESOLVED_TOLD = 10_000
+
+/** A break as of the night, with the acknowledgement that holds. */
+export interface ToldBreak {
+  readonly course: Course
+  readonly acknowledgement: Acknowledgement | null
+}
+
+/** What a night came to. */
+export interface FoldedNight {
+  readonly ledger: number
+  /** The watched breaks, by identity. */
+  readonly breaks: ReadonlyMap<string, ToldBreak>
+  /** Identities of those resolved by this night, the first ones. */
+  readonly resolved: readonly string[]
+  readonly counts: StateCounts
+}
+
+/** No break in any state. */
+export function noStates(): Record<keyof StateCounts, number> {
+  return Object.fromEntries(SHOWN_STATES.map(state => [state, 0])) as Record<keyof StateCounts, number>
+}
+
+/** Gathers what breaks come to: lines for the ledger, counts for each night, and what is told of one night. */
+class Outcome {
+  readonly counts = new Map<string, ReturnType<typeof noStates>>()
+  readonly told = new Map<string, ToldBreak>()
+  readonly resolved: string[] = []
+  readonly #tonight: Tonight
+  readonly #rules: FoldRules
+  readonly #acknowledgements: ReadonlyMap<string, readonly Acknowledgement[]>
+  #lines: string[] = []
+
+  constructor(
+    tonight: Tonight,
+    nights: readonly LedgerNight[],
+    rules: FoldRules,
+    acknowledgements: ReadonlyMap<string, readonly Acknowledgement[]>,
+  ) {
+    for (const { date } of nights) this.counts.set(date, noStates())
+    this.#tonight = tonight
+    this.#rules = rules
+    this.#acknowledgements = acknowledgements
+  }
+
+  /** One night of one break; gives the acknowledgement that holds. */
+  visit(identity: string, course: Course, date: string): Acknowledgement | null {
+    const acknowledgements = this.#acknowledgements.get(identity)
+    const held =
+      acknowledgements === undefined ? null : this.#rules.acknowledged(course, acknowledgements, date)
+    if (course.state === 'resolved' && course.stateSince !== date) return null
+    this.counts.get(date)![held === null ? course.state : 'acknowledged'] += 1
+    if (date === this.#tonight.date) {
+      if (this.#tonight.watched.has(identity)) this.told.set(identity, { course, acknowledgement: held })
+      if (course.state === 'resolved' && this.resolved.length < RESOLVED_TOLD) this.resolved.push(identity)
+    }
+    return held
+  }
+
+  /** The break as of the last night. */
+  keep(identity: string, course: Course, held: Acknowledgement | null): void {
+    const { state, firstSeen, lastSeen, stateSince, valuesSince, runs, reopened, cause, marks } = course
+    const values = [identity, state, firstSeen, lastSeen, stateSince, valuesSince, runs, reopened]
+    const more = [cause, marks.source, marks.target, held?.id ?? null]
+    this.#lines.push(`${[...values, ...more.map(value => value ?? '\\N')].join('\t')}\n`)
+  }
+
+  /** Sends what was kept so far to the table `folded`. */
+  async send(connection: Connection): Promise<void> {
+    const lines = this.#lines
+    if (lines.length === 0) return
+    this.#lines = []
+    async function* text(): AsyncGenerator<string> {
+      yield lines.join('')
+    }
+    await connection.copyIn('COPY pg_temp.folded FROM STDIN', text())
+  }
+}
+
+async function begin(
+  connection: Connection,
+  tonight: Tonight,
+  nights: readonly LedgerNight[],
+  rules: FoldRules,
+): Promise<Outcome> {
+  await connection.query('DROP TABLE IF EXISTS pg_temp.folded')
+  await connection.query(
+    `CREATE TEMP TABLE folded (identity uuid, state text, first_seen date, last_seen date, state_since date,
+       values_since date, runs int, reopened int, cause text, source_mark bigint, target_mark bigint, acknowledgement bigint)
+     ON COMMIT DROP`,
+  )
+  return new Outcome(tonight, nights, rules, await acknowledgementsOf(connection, tonight.ledger))
+}
+
+/** The next night after all others: one step for every open break and every one that the night tells of. */
+export async function foldOneNight(
+  connection: Connection,
+  tonight: Tonight,
+  night: LedgerNight,
+  rules: FoldRules,
+): Promise<FoldedNight> {
+  const { ledger, date } = tonight
+  const outcome = await begin(connection, tonight, [night], rules)
+  const pages = fetchPages<StepRow>(
+    connection,
+    `SELECT replace(i.identity::text, '-', '') AS identity, ${courseColumns('l')},
+       s.sight, s.source_mark AS "seenSource", s.target_mark AS "seenTarget", s.cause AS "seenCause"
+     FROM (SELECT identity FROM tallyman.lasting_break WHERE ledger = ${ledger} AND state <> 'resolved'
+           UNION SELECT identity FROM pg_temp.tonight) i
+     LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = i.identity
+     LEFT JOIN tallyman.break_sighting s ON s.ledger = ${ledger} AND s.identity = i.identity AND s.business_date = ${dateLiteral(date)}`,
+  )
+  for await (const rows of pages) {
+    for (const row of rows) {
+      const after = rules.step(row.state === null ? null : courseOf(row as CourseRow), night, sightingOf(row))
+      if (after !== null) outcome.keep(row.identity, after, outcome.visit(row.identity, after, date))
+    }
+    await outcome.send(connection)
+  }
+  return finish(connection, tonight, outcome)
+}
+
+/** Every break from its first night on. */
+export async function foldEverything(
+  connection: Connection,
+  tonight: Tonight,
+  nights: readonly LedgerNight[],
+  rules: FoldRules,
+): Promise<FoldedNight> {
+  const outcome = await begin(connection, tonight, nights, rules)
+  let identity = ''
+  let sightings = new Map<string, Sighting>()
+  const close = (): void => {
+    if (identity !== '') foldBreak(identity, sightings, nights, rules, outcome)
+  }
+  const pages = fetchPages<SightingRow>(
+    connection,
+    `SELECT replace(identity::text, '-', '') AS identity, business_date AS date, sight,
+       source_mark AS "seenSource", target_mark AS "seenTarget", cause AS "seenCause"
+     FROM tallyman.break_sighting WHERE ledger = ${tonight.ledger} ORDER BY tallyman.break_sighting.identity, business_date`,
+  )
+  for await (const rows of pages) {
+    for (const row of rows) {
+      if (row.identity !== identity) {
+        close()
+        identity = row.identity
+        sightings = new Map()
+      }
+      sightings.set(row.date, sightingOf(row)!)
+    }
+    await outcome.send(connection)
+  }
+  close()
+  await outcome.send(connection)
+  return finish(connection, tonight, outcome)
+}
+
+function foldBreak(
+  identity: string,
+  sightings: ReadonlyMap<string, Sighting>,
+  nights: readonly LedgerNight[],
+  rules: FoldRules,
+  outcome: Outcome,
+): void {
+  let course: Course | null = null
+  let held: Acknowledgement | null = null
+  for (const night of nights) {
+    course = rules.step(course, night, sightings.get(night.date) ?? null)
+    if (course !== null) held = outcome.visit(identity, course, night.date)
+  }
+  if (course !== null) outcome.keep(identity, course, held)
+}
+
+/** Writes what was derived: states of all, and the values of those that this night saw last. */
+async function finish(connection: Connection, tonight: Tonight, outcome: Outcome): Promise<FoldedNight> {
+  const { ledger, date } = tonight
+  await connection.query('ANALYZE pg_temp.folded')
+  const face = ['kind', 'key', 'columns', 'left_rows', 'right_rows', 'origin', 'hint']
+  const course = ['state', 'first_seen', 'last_seen', 'state_since', 'values_since', 'runs', 'reopened']
+  const all = [...course, 'cause', 'source_mark', 'target_mark', 'acknowledgement']
+  const columns = [...face, ...all]
+  await connection.query(
+    `INSERT INTO tallyman.lasting_break AS l (ledger, identity, ${columns.join(', ')})
+     SELECT $1, f.identity, ${[...face.map(name => `t.${name}`), ...all.map(name => `f.${name}`)].join(', ')}
+     FROM pg_temp.folded f JOIN pg_temp.tonight t ON t.identity = f.identity
+     WHERE f.last_seen = $2 OR NOT EXISTS (SELECT 1 FROM tallyman.lasting_break b WHERE b.ledger = $1 AND b.identity = f.identity)
+     ON CONFLICT (ledger, identity) DO UPDATE SET ${columns.map(name => `${name} = excluded.${name}`).join(', ')}
+     WHERE (${columns.map(name => `l.${name}`).join(', ')}) IS DISTINCT FROM (${columns.map(name => `excluded.${name}`).join(', ')})`,
+    [ledger, date],
+  )
+  await connection.query(
+    `UPDATE tallyman.lasting_break l SET ${all.map(name => `${name} = f.${name}`).join(', ')}
+     FROM pg_temp.folded f WHERE l.ledger = $1 AND l.identity = f.identity
+       AND (${all.map(name => `l.${name}`).join(', ')}) IS DISTINCT FROM (${all.map(name => `f.${name}`).join(', ')})`,
+    [ledger],
+  )
+  const dates = [...outcome.counts.keys()]
+  await connection.query(
+    `UPDATE tallyman.break_night n SET counts = u.counts
+     FROM unnest($2::date[], $3::jsonb[]) AS u (date, counts) WHERE n.ledger = $1 AND n.business_date = u.date`,
+    [ledger, dates, dates.map(one => JSON.stringify(outcome.counts.get(one)))],
+  )
+  return {
+    ledger,
+    breaks: outcome.told,
+    resolved: outcome.resolved,
+    counts: outcome.counts.get(date)!,
+  }
+}
+
+interface SightingRow {
+  readonly identity: string
+  readonly date: string
+  readonly sight: Sighting['sight'] | null
+  readonly seenSource: string | null
+  readonly seenTarget: string | null
+  readonly seenCause: Sighting['cause']
+}
+
+type StepRow = Omit<SightingRow, 'date'> & (CourseRow | { readonly state: null })
+
+function sightingOf(row: Omit<SightingRow, 'date' | 'identity'>): Sighting | null {
+  if (row.sight === null) return null
+  return {
+    sight: row.sight,
+    marks: { source: row.seenSource, target: row.seenTarget },
+    cause: row.seenCause,
+  }
+}
+
+/** The rows of a query in pages, read from one picture of the tables. */
+async function* fetchPages<Row extends object>(connection: Connection, sql: string): AsyncGenerator<Row[]> {
+  await connection.query(`DECLARE fold_rows NO SCROLL CURSOR FOR ${sql}`)
+  for (;;) {
+    const { rows } = await connection.query<Row>(`FETCH FORWARD ${PAGE} FROM fold_rows`)
+    if (rows.length > 0) yield rows
+    if (rows.length < PAGE) break
+  }
+  await connection.query('CLOSE fold_rows')
+}
