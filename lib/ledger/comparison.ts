@@ -111,20 +111,22 @@ export async function earlierComparison(
 }
 
 /**
- * Number of the comparison that an attempt committed together with its mail, null when it did not get
- * so far: an attempt that died afterwards has nothing left to do but to send.
+ * Number of the comparison that was committed together with its mail by an attempt that then died,
+ * null when there is none: nothing is left to do for it but to send and to say so. Before `attempt`.
  */
-export async function comparisonOfAttempt(
+export async function unfinishedComparison(
   connection: Connection,
   runId: string,
   attempt: number,
 ): Promise<number | null> {
-  const { rows } = await connection.query<{ number: number | null }>(
-    `SELECT max(c.number) AS number FROM tallyman.comparison c JOIN tallyman.attempt a ON a.id = c.attempt
-     WHERE c.run = $1 AND a.number = $2 AND a.state IN ('interrupted', 'failed')`,
+  const { rows } = await connection.query<{ number: number }>(
+    `SELECT c.number FROM tallyman.comparison c JOIN tallyman.attempt a ON a.id = c.attempt
+     WHERE c.run = $1 AND c.number = (SELECT max(number) FROM tallyman.comparison WHERE run = $1)
+       AND NOT EXISTS (SELECT FROM tallyman.attempt x WHERE x.run = $1 AND x.number >= a.number AND x.number < $2
+         AND x.state IN ('succeeded', 'nothing-to-do'))`,
     [runId, attempt],
   )
-  return rows[0]!.number
+  return rows[0]?.number ?? null
 }
 
 /** The stored breaks of one result, in the order in which they were found. */

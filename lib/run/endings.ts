@@ -2,7 +2,7 @@
  * How an attempt of a run ends: done, nothing to do, waiting for its file, failed. Each writes the
  * ending down before it gives the run free; run-job.ts decides which one it is.
  */
-import { breaksOf, comparisonOfAttempt, latestComparison } from '../ledger/comparison.ts'
+import { breaksOf, latestComparison, unfinishedComparison } from '../ledger/comparison.ts'
 import type { Freeze, Refusals } from '../ledger/freeze.ts'
 import { loadOf } from '../ledger/load.ts'
 import { latestMail } from '../ledger/outbox.ts'
@@ -69,7 +69,7 @@ export function deliveryWarnings(fetched: FetchedFeed | null, frozen: Refusals):
   ]
 }
 
-/** Reconciled: writes the night down and mails it. */
+/** Reconciled: writes the night down and mails it. The attempt ends after its mail, so that one that dies while sending is finished by the next. */
 export async function endDone(
   reporting: Reporting,
   steps: StepLog,
@@ -81,8 +81,8 @@ export async function endDone(
   const written = await steps.run('report', () =>
     publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
   )
-  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   const report = await sendMails(engine, lease.runId, written.messageId)
+  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },
@@ -106,7 +106,7 @@ export async function endWithNothingNew(
   const remote = await finishRemoteFiles(engine, scheduled.job.fetch, lease, context)
   const warnings = [...deliveryWarnings(fetched, frozen), ...remote]
   const reported = await engine.database.use(connection =>
-    comparisonOfAttempt(connection, lease.runId, lease.attempt - 1),
+    unfinishedComparison(connection, lease.runId, lease.attempt),
   )
   if (reported !== null) return endReported(reporting, steps, reported, warnings)
   const refused = refusedFiles(frozen)
@@ -119,8 +119,8 @@ export async function endWithNothingNew(
         publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
       )
     : { messageId: null }
-  await lease.release({ attempt: 'nothing-to-do', run: 'succeeded' })
   const report = await sendMails(engine, lease.runId, written.messageId)
+  await lease.release({ attempt: 'nothing-to-do', run: 'succeeded' })
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },
@@ -151,8 +151,8 @@ async function endReported(
   })
   const { revision, reconciled, replaces } = stored
   const changes = await breakChanges(engine, lease, reconciled, number)
-  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   const report = await sendMails(engine, lease.runId, stored.mail?.messageId ?? null)
+  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   const load = stored.load?.result ?? null
   const files = revision?.results ?? []
   return summaryOf(

@@ -94,8 +94,8 @@ async function compareUnderLease(
   const written = await steps.run('report', () =>
     publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
   )
-  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   const report = await sendMails(engine, lease.runId, written.messageId)
+  await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },

@@ -8,11 +8,16 @@ export type OrderLine = readonly [article: string, quantity: number | string]
 
 const ORDER_HEAD = 'InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country'
 
-/** The portal's daily order file. */
-export function orders(date: string, lines: readonly OrderLine[], head = ORDER_HEAD): string {
+/** The portal's daily order file; `words` begin each description, for files that are to be large. */
+export function orders(
+  date: string,
+  lines: readonly OrderLine[],
+  head = ORDER_HEAD,
+  words = 'THING',
+): string {
   const rows = lines.map(
     ([article, quantity], index) =>
-      `5810${index + 10},${article},THING ${article},${quantity},${date} 08:30:00,2.50,14688.0,EIRE`,
+      `5810${index + 10},${article},${words} ${article},${quantity},${date} 08:30:00,2.50,14688.0,EIRE`,
   )
   return `${[head, ...rows].join('\n')}\n`
 }
