@@ -11,7 +11,6 @@ import type { Timetable } from '../lib/model/job.ts'
 import { systemClock } from '../lib/model/time/clock.ts'
 import type { Engine } from '../lib/run/engine.ts'
 import { type Configuration, projectRoot, readConfiguration } from './configuration.ts'
-import { makeDataFolder } from './data-folder.ts'
 import { EXIT } from './exit-codes.ts'
 import { type ProgressDisplay, showProgress } from './progress.ts'
 import type { Terminal } from './terminal.ts'
@@ -80,7 +79,6 @@ export function openSession(
     const { assertTimetable } = await import('../lib/schedule/check-timetable.ts')
     assertTimetable(timetable, file)
     const dataFolder = path.resolve(root, file.dataFolder)
-    await makeDataFolder(dataFolder)
     const environment = await startEmbeddedParts(file, timetable, dataFolder, undo)
     const { openEngine } = await import('../lib/run/engine.ts')
     const opened = await openEngine({
@@ -129,6 +127,8 @@ async function startEmbeddedParts(
   undo: (() => Promise<void>)[],
 ): Promise<Environment> {
   if (!hasEmbeddedParts(file)) return file as Environment
+  const { makeDataFolder } = await import('../lib/run/data-folder.ts')
+  await makeDataFolder(dataFolder)
   const { startEmbeddedPeers } = await import('./demo/embedded-peers.ts')
   const peers = await startEmbeddedPeers(file, timetable, dataFolder)
   undo.push(() => peers.close())

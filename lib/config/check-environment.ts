@@ -2,8 +2,14 @@
  * Mistakes that an environment file can hold, found without any network. Whether its servers
  * answer is asked by `tallyman doctor`.
  */
-import { type EnvironmentFile, hasEmbeddedParts, type SftpEndpoint } from '../model/environment.ts'
-import { type Complaint, complainAbout, NAME } from './complaint.ts'
+import {
+  type EnvironmentFile,
+  hasEmbeddedParts,
+  type SftpEndpoint,
+  type SmtpServer,
+} from '../model/environment.ts'
+import type { SecretSource } from '../model/secret.ts'
+import { type Complain, type Complaint, complainAbout, NAME } from './complaint.ts'
 
 /** A pinned host key as ssh-keygen prints it: base64 of 32 bytes without padding. */
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/
@@ -13,9 +19,9 @@ const LOOPBACK = new Set(['127.0.0.1', '::1', '[::1]', 'localhost'])
 function checkSftp(name: string, endpoint: SftpEndpoint, complaints: Complaint[]): void {
   const complain = complainAbout(`environment sftp.${name}`, complaints)
   if (endpoint.host.trim() === '') complain('host', 'is empty', 'name the server')
-  if (!Number.isInteger(endpoint.port) || endpoint.port < 1 || endpoint.port > 65_535) {
+  if (!isPort(endpoint.port))
     complain('port', `${endpoint.port} is no port`, 'a number from 1 to 65535, normally 22')
-  }
+  if (endpoint.username.trim() === '') complain('username', 'is empty', 'the login that the partner gave')
   const keys: readonly string[] = endpoint.hostKeys
   if (keys.length === 0) {
     complain(
@@ -33,6 +39,61 @@ function checkSftp(name: string, endpoint: SftpEndpoint, complaints: Complaint[]
       )
     }
   }
+}
+
+/** Secrets that an environment names, by the part that names them. */
+function secretsOf(environment: EnvironmentFile): Map<string, SecretSource> {
+  const named = new Map<string, SecretSource>()
+  const note = (part: string, source: SecretSource | undefined): void => {
+    if (source !== undefined) named.set(part, source)
+  }
+  if (environment.database.kind === 'url') note('database.url', environment.database.url)
+  for (const [name, endpoint] of Object.entries(environment.sftp)) {
+    if (endpoint === 'embedded') continue
+    const { auth } = endpoint
+    if (auth.kind !== 'key') note(`sftp.${name}.auth.password`, auth.password)
+    else {
+      note(`sftp.${name}.auth.key`, auth.key)
+      note(`sftp.${name}.auth.passphrase`, auth.passphrase)
+    }
+  }
+  for (const [name, endpoint] of Object.entries(environment.api))
+    if (endpoint !== 'embedded') note(`api.${name}.token`, endpoint.token)
+  if (environment.smtp !== 'embedded') note('smtp.password', environment.smtp.password)
+  return named
+}
+
+function checkSecrets(environment: EnvironmentFile, complain: Complain): void {
+  const fix = "name where it is: { env: 'NAME' }, { file: '/path' } or { command: ['program', 'argument'] }"
+  for (const [part, source] of secretsOf(environment)) {
+    const [value] = Object.values(source) as [string | readonly string[]]
+    if (environment.production && 'literal' in source)
+      complain(part, 'a secret stands in the file, where everyone who has the project reads it', fix)
+    else if (value === '' || value.length === 0 || value[0] === '')
+      complain(part, 'names nothing to read the secret from', fix)
+  }
+}
+
+function checkSmtp(smtp: SmtpServer, complain: Complain): void {
+  if (smtp.host.trim() === '') complain('smtp.host', 'is empty', 'name the server')
+  if (!isPort(smtp.port))
+    complain('smtp.port', `${smtp.port} is no port`, '587 for starttls, 465 for implicit')
+  if (smtp.tls === 'none' && !LOOPBACK.has(smtp.host))
+    complain(
+      'smtp.tls',
+      `mail to ${smtp.host} would travel readable`,
+      "'starttls' or 'implicit'; 'none' is for the loopback only",
+    )
+  if ((smtp.user === undefined) !== (smtp.password === undefined))
+    complain(
+      'smtp',
+      `has ${smtp.user === undefined ? 'a password without a user' : 'a user without a password'}`,
+      'give both or neither',
+    )
+}
+
+function isPort(port: number): boolean {
+  return Number.isInteger(port) && port >= 1 && port <= 65_535
 }
 
 /** All mistakes of an environment, empty when there are none. */
@@ -67,17 +128,10 @@ export function checkEnvironment(environment: EnvironmentFile): Complaint[] {
       complain(`api.${name}.baseUrl`, 'is not https', 'use https; plain http is for the loopback only')
     }
   }
-  if (
-    environment.smtp !== 'embedded' &&
-    environment.smtp.tls === 'none' &&
-    !LOOPBACK.has(environment.smtp.host)
-  ) {
-    complain(
-      'smtp.tls',
-      `mail to ${environment.smtp.host} would travel readable`,
-      "'starttls' or 'implicit'; 'none' is for the loopback only",
-    )
-  }
+  if (environment.smtp !== 'embedded') checkSmtp(environment.smtp, complain)
+  checkSecrets(environment, complain)
+  if (environment.dataFolder.trim() === '')
+    complain('dataFolder', 'is empty', "a folder for archive, snapshots and mails, such as '.tallyman'")
   if (!ADDRESS.test(environment.mailFrom))
     complain('mailFrom', `${JSON.stringify(environment.mailFrom)} is no address`, 'name@host')
   for (const [list, addresses] of Object.entries(environment.recipients)) {

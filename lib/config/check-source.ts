@@ -38,9 +38,30 @@ export function checkFetch(spec: FetchSpec, environment: EnvironmentFile, compla
     )
   }
   if (typeof spec.dateFrom === 'object') checkContentDate(spec.dateFrom, complain)
+  checkWholeness(spec, complain)
   for (const [limit, value] of Object.entries(spec.limits)) {
     if (!(value > 0)) complain(`fetch.limits.${limit}`, `${value} lets nothing pass`, 'a positive number')
   }
+}
+
+/** Mistakes in when a file is whole, and in what becomes of it afterwards. */
+function checkWholeness({ completeWhen, after, folder }: FetchSpec, complain: Complain): void {
+  if (completeWhen.kind === 'settled') {
+    if (!(completeWhen.forMs >= 0))
+      complain(
+        'fetch.completeWhen',
+        `${completeWhen.forMs} ms is no time`,
+        'such as settled({ forMs: 10_000 })',
+      )
+  } else if (completeWhen.file.trim() === '' || completeWhen.file === '{name}') {
+    complain(
+      'fetch.completeWhen',
+      `${JSON.stringify(completeWhen.file)} names no ${completeWhen.kind} file beside the delivery`,
+      `such as ${completeWhen.kind}('{name}.${completeWhen.kind === 'marker' ? 'done' : 'sha256'}')`,
+    )
+  }
+  if (typeof after === 'object' && after.move === folder)
+    complain('fetch.after', 'moves files to where they lie', "another folder, or 'leave'")
 }
 
 /** The matcher of a pattern, null where it can't be used. */
@@ -72,8 +93,17 @@ function checkContentDate(rule: Exclude<FetchSpec['dateFrom'], string>, complain
     complain('fetch.dateFrom.format', `${JSON.stringify(rule.format)} is no whole date`, 'such as dd.MM.yyyy')
 }
 
-/** Mistakes between a parser and the mapping that takes its records. `at` goes before the part's name. */
-export function checkParse(spec: ParseSpec, mapping: Mapping, complain: Complain, at: string): void {
+/**
+ * Mistakes between a parser and the mapping that takes its records. `at` goes before the part's name;
+ * `refused`: the parser's builder has told what is wrong in itself.
+ */
+export function checkParse(
+  spec: ParseSpec,
+  mapping: Mapping,
+  refused: boolean,
+  complain: Complain,
+  at: string,
+): void {
   const kinds = spec.format === 'xml' ? Object.keys(spec.records) : ['record']
   for (const kind of Object.keys(mapping.sources)) {
     if (!kinds.includes(kind))
@@ -101,19 +131,21 @@ export function checkParse(spec: ParseSpec, mapping: Mapping, complain: Complain
             'add it to `columns`',
           )
       }
-    } else if (typeof spec.header === 'object') {
-      const given = new Set(spec.header)
+    } else {
+      const [part, named] =
+        typeof spec.header === 'object' ? ['header', spec.header] : ['columns', spec.columns]
+      const given = new Set(named ?? needed)
       for (const name of needed) {
         if (!given.has(name))
           complain(
-            `${at}parse.header`,
+            `${at}parse.${part}`,
             `does not name the column ${JSON.stringify(name)}, which the mapping needs`,
-            'add it at its place',
+            part === 'header' ? 'add it at its place' : 'add it, or drop `columns`',
           )
       }
     }
   }
-  if (spec.format !== 'csv') return
+  if (spec.format !== 'csv' || refused) return
   if (spec.delimiter === '') complain(`${at}parse.delimiter`, 'is empty', 'one or more characters')
   if (spec.delimiter === spec.quote)
     complain(`${at}parse.quote`, 'is the delimiter', 'another character, or null for a file without quoting')

@@ -18,6 +18,7 @@ import type { Timetable } from '../model/job.ts'
 import type { Log, Progress } from '../model/progress.ts'
 import type { ResolveSecret } from '../model/secret.ts'
 import type { Clock } from '../model/time/clock.ts'
+import { makeDataFolder } from './data-folder.ts'
 
 /** What the composition root hands in. */
 export interface EngineOptions {
@@ -72,6 +73,7 @@ async function makeFolders(dataFolder: string): Promise<Folders> {
     bodies: inData('bodies'),
     work: inData('work'),
   }
+  await makeDataFolder(dataFolder)
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true })
   return folders
 }
@@ -87,13 +89,16 @@ function configHash(options: EngineOptions): string {
 
 /**
  * Opens the world: folders made, embedded Postgres started where the environment says so, run ledger migrated.
- * @throws CONFIG_SECRET_MISSING, RUN_DATABASE_UNREACHABLE, RUN_LEDGER_OTHER_ENVIRONMENT and what the embedded server throws.
+ * @throws CONFIG_SECRET_MISSING, CONFIG_DATA_FOLDER, RUN_DATABASE_UNREACHABLE, RUN_LEDGER_OTHER_ENVIRONMENT and what the embedded server throws.
  */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { environment, clock } = options
-  const folders = await makeFolders(environment.dataFolder)
   const redactor = new Redactor()
   const secrets = secretResolver({ env: options.variables, redactor, production: environment.production })
+  // Asked before any folder is made: on a machine that was never set up nothing is to be left behind.
+  const given =
+    environment.database.kind === 'url' ? (await secrets(environment.database.url)).reveal() : null
+  const folders = await makeFolders(environment.dataFolder)
   const file = createWriteStream(path.join(environment.dataFolder, 'tallyman.log'), { flags: 'a' })
   const embedded =
     environment.database.kind === 'embedded'
@@ -107,9 +112,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
   let database: Database | null = null
   try {
-    const url =
-      environment.database.kind === 'url' ? (await secrets(environment.database.url)).reveal() : embedded!.url
-    database = await Database.open(url, { clock })
+    database = await Database.open(given ?? embedded!.url, { clock })
     await openLedger(database, { environment: environment.name })
   } catch (error) {
     await closeParts(database)

@@ -1,11 +1,11 @@
 /**
  * The data folder of a command: made where it is not there, and known to be writable before anything
- * else is started. What lies in it is lib/run/engine.ts's business.
+ * else is started. What lies in it is said in engine.ts.
  */
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { ConfigError } from '../lib/model/errors.ts'
+import { ConfigError } from '../model/errors.ts'
 
 /** Makes the folder with all above it, and looks whether it can be written. @throws CONFIG_DATA_FOLDER */
 export async function makeDataFolder(folder: string): Promise<void> {
