@@ -14,7 +14,7 @@ import type {
   Side,
 } from '../lib/model/job.ts'
 import type { Mapping } from '../lib/model/mapping.ts'
-import { refuse } from '../lib/model/refusal.ts'
+import { refuseDefinition } from '../lib/model/refusal.ts'
 import { qualifiedName, type TableDefinition } from '../lib/model/table.ts'
 
 /** One comparison of a job. Rule and ignore columns are fields of the table's rows. */
@@ -48,7 +48,7 @@ export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation
   }
   if (scope !== undefined && options.target !== undefined) {
     const text = `The comparison of ${qualifiedName(table)} names a scope beside a target that has its own. Nothing was started.`
-    refuse(new ConfigError('CONFIG_COMPARE_RULE_INVALID', text), made)
+    refuseDefinition(new ConfigError('CONFIG_COMPARE_RULE_INVALID', text), made)
   }
   return Object.freeze(made)
 }
@@ -64,7 +64,7 @@ export function snapshots(...given: readonly (ComparisonOptions<unknown> | Recon
   const spec: ReconcileSpec = { comparisons }
   if (double !== undefined) {
     const text = `Two comparisons of a job are named ${double}; a name is part of each break's identity. Nothing was started.`
-    refuse(new ConfigError('CONFIG_COMPARE_RULE_INVALID', text), spec)
+    refuseDefinition(new ConfigError('CONFIG_COMPARE_RULE_INVALID', text), spec)
   }
   return spec
 }

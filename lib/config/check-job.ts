@@ -42,36 +42,36 @@ export function checkJob(
 /** Mistakes between jobs: doubled names and feeds, two jobs that would replace each other's rows. */
 export function checkJobsTogether(jobs: readonly JobDefinition[]): Complaint[] {
   const complaints: Complaint[] = []
-  const seen = (kind: string, names: readonly (readonly [name: string, job: string])[]): void => {
+  const seen = (
+    kind: string,
+    fix: string,
+    names: readonly (readonly [name: string, job: string])[],
+  ): void => {
     const first = new Map<string, string>()
     for (const [name, job] of names) {
       const other = first.get(name)
-      if (other !== undefined)
+      if (other === undefined) first.set(name, job)
+      else
         complaints.push({
           where: `job ${job}`,
           problem: `the ${kind} ${name} is also that of job ${other}`,
-          fix: `give each its own ${kind}`,
+          fix,
         })
-      else first.set(name, job)
     }
   }
   seen(
     'name',
+    'give each its own name',
     jobs.map(job => [job.name, job.name]),
   )
   seen(
     'feed',
-    jobs.flatMap(job => [
-      [job.fetch.feed, job.name] as const,
-      ...job.reconcile.comparisons.flatMap(item =>
-        [item.source, item.target].flatMap(side =>
-          side.kind === 'files' ? [[side.fetch.feed, job.name] as const] : [],
-        ),
-      ),
-    ]),
+    'give each its own feed, or let one job take the files',
+    jobs.flatMap(job => feedsOf(job).map(feed => [feed, job.name] as const)),
   )
   seen(
-    "target (replace or mirror: it would delete the other job's rows)",
+    'table',
+    "give each its own: replace and mirror delete the other job's rows",
     jobs.flatMap(job =>
       job.load.kind === 'postgres' && (job.load.mode === 'replace' || job.load.mode === 'mirror')
         ? Object.values(job.load.tables).map(table => [qualifiedName(table), job.name] as const)
@@ -79,4 +79,9 @@ export function checkJobsTogether(jobs: readonly JobDefinition[]): Complaint[] {
     ),
   )
   return complaints
+}
+
+function feedsOf({ fetch, reconcile }: JobDefinition): string[] {
+  const sides = reconcile.comparisons.flatMap(({ source, target }) => [source, target])
+  return [fetch.feed, ...sides.flatMap(side => (side.kind === 'files' ? [side.fetch.feed] : []))]
 }

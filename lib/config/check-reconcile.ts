@@ -85,9 +85,9 @@ function checkRule(
   complain: (problem: string, fix: string) => void,
 ): void {
   const tolerances = [rule.within, rule.relative].filter(text => text !== undefined)
-  if (tolerances.length > 0 && type !== 'decimal' && type !== 'integer')
-    complain(`a tolerance is for numbers, and this is ${type}`, 'drop it, or compare a number')
   if (tolerances.length > 0 && isKey) complain('a key has no tolerance: keys are equal or not', 'drop it')
+  else if (tolerances.length > 0 && type !== 'decimal' && type !== 'integer')
+    complain(`a tolerance is for numbers, and this is ${type}`, 'drop it, or compare a number')
   for (const text of tolerances) {
     if (!/^\d+(\.\d+)?$/.test(text))
       complain(`the tolerance ${JSON.stringify(text)} is no plain positive decimal`, "such as '0.01'")

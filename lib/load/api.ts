@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { ApiLoad, LoadTables, RejectLimit } from '../model/job.ts'
-import { refuse } from '../model/refusal.ts'
+import { refuseDefinition } from '../model/refusal.ts'
 import type { TableDefinition } from '../model/table.ts'
 import { DEFAULT_REJECT_LIMIT } from './postgres.ts'
 
@@ -53,7 +53,7 @@ export function api(
   const spec: ApiLoad = { kind: 'api', endpoint, path, tables, maxItems, maxBytes, rejects }
   if (complaints.length > 0) {
     const text = `The load into API ${endpoint}/${path} can't be honoured: ${complaints.join('; ')}. Nothing was started.`
-    refuse(new ConfigError('CONFIG_LOAD_INVALID', text), spec)
+    refuseDefinition(new ConfigError('CONFIG_LOAD_INVALID', text), spec)
   }
   return spec
 }

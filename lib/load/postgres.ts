@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { LoadTables, PostgresLoad, RejectLimit } from '../model/job.ts'
-import { refuse } from '../model/refusal.ts'
+import { refuseDefinition } from '../model/refusal.ts'
 import type { LoadMode } from '../model/run.ts'
 import { qualifiedName, type TableDefinition } from '../model/table.ts'
 
@@ -77,7 +77,7 @@ export function postgres(
   if (complaints.length > 0) {
     const into = names.join(', ') || 'Postgres'
     const text = `The load into ${into} can't be honoured: ${complaints.join('; ')}. Nothing was started.`
-    refuse(new ConfigError('CONFIG_LOAD_INVALID', text), spec)
+    refuseDefinition(new ConfigError('CONFIG_LOAD_INVALID', text), spec)
   }
   return spec
 }

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { FieldLineage, Mapping } from '../model/mapping.ts'
-import { refuse } from '../model/refusal.ts'
+import { refuseDefinition } from '../model/refusal.ts'
 import type { TableDefinition } from '../model/table.ts'
 import { bindPlan } from './binding.ts'
 import { type Field, SPREAD_NAME, SPREAD_VALUE } from './field.ts'
@@ -112,7 +112,7 @@ export function mappingOf(plan: Plan): Mapping {
   })
   if (complaints.length > 0) {
     const text = `Mapping ${plan.name} can't be used: ${complaints.join('; ')}. Nothing was started.`
-    refuse(new ConfigError('CONFIG_MAPPING_INVALID', text), mapping)
+    refuseDefinition(new ConfigError('CONFIG_MAPPING_INVALID', text), mapping)
   }
   return mapping
 }

@@ -16,7 +16,7 @@ export interface Refusal {
 let collecting: Refusal[] | null = null
 
 /** Refuses what a builder is about to give. @throws `error`, unless refusals are being collected */
-export function refuse(error: ConfigError, subject: object): void {
+export function refuseDefinition(error: ConfigError, subject: object): void {
   if (collecting === null) throw error
   collecting.push({ error, subject })
 }

@@ -3,7 +3,7 @@
  * tells reconcile what to compare. Pure data; SQL is made from it in lib/db and lib/load.
  */
 import { ConfigError } from './errors.ts'
-import { refuse } from './refusal.ts'
+import { refuseDefinition } from './refusal.ts'
 
 declare const brand: unique symbol
 /** Canonical exact decimal text (model/decimal.ts), `-1240.5`. */
@@ -191,7 +191,7 @@ export function defineTable<const C extends Columns>(
   }
   if (complaints.length > 0) {
     const text = `Table ${schema}.${name} can't be used: ${complaints.join('; ')}. Nothing was started.`
-    refuse(new ConfigError('CONFIG_TABLE_INVALID', text), table)
+    refuseDefinition(new ConfigError('CONFIG_TABLE_INVALID', text), table)
   }
   return table
 }

@@ -6,7 +6,7 @@
 import { canonicalCharset } from '../format/charset.ts'
 import { ConfigError, type TallymanError } from '../model/errors.ts'
 import type { CsvSpec, TrailerSpec } from '../model/job.ts'
-import { refuse } from '../model/refusal.ts'
+import { refuseDefinition } from '../model/refusal.ts'
 
 /** What may be said of a delimited file; see {@link CsvSpec} for each. */
 export interface CsvOptions {
@@ -62,7 +62,7 @@ export function csv(options: CsvOptions = {}): CsvSpec {
   const complaints = [...dialectComplaints(spec), ...contentComplaints(spec)]
   if (complaints.length > 0) {
     const text = `csv(...) can't be used: ${complaints.join('; ')}. Nothing was started.`
-    refuse(new ConfigError('CONFIG_PARSE_INVALID', text), spec)
+    refuseDefinition(new ConfigError('CONFIG_PARSE_INVALID', text), spec)
   }
   return spec
 }

@@ -4,7 +4,7 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { XmlSpec } from '../model/job.ts'
-import { refuse } from '../model/refusal.ts'
+import { refuseDefinition } from '../model/refusal.ts'
 import { compilePaths } from './xml-paths.ts'
 
 /** What may be said of an XML file; see {@link XmlSpec} for each. */
@@ -61,7 +61,7 @@ export function xml(options: XmlOptions): XmlSpec {
   }
   if (complaints.length > 0) {
     const text = `xml(...) can't be used: ${complaints.join('; ')}. Nothing was started.`
-    refuse(new ConfigError('CONFIG_PARSE_INVALID', text), spec)
+    refuseDefinition(new ConfigError('CONFIG_PARSE_INVALID', text), spec)
   }
   return spec
 }
