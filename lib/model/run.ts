@@ -98,6 +98,8 @@ export interface FileResult {
   readonly verdict: Verdict
   /** `same content as SHIP_20261119.csv of 2026-11-19`, empty when there is nothing to say. */
   readonly note: string
+  /** Absolute path of its decoded content in the archive; only a report's files have it. */
+  readonly archived?: string
 }
 
 /** What a file is to its feed and date, judged at the freeze against what is currently applied. */

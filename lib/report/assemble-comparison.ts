@@ -15,6 +15,7 @@ import {
 import { count, sumOf } from './figures.ts'
 import type { ColumnFacts } from './mask.ts'
 import type { BreakHistory, BreakLine, Changes, ComparisonReport } from './night-report.ts'
+import { plainGate, plainSide } from './plain-words.ts'
 
 /** Explained, and no risk: in time they come, or rules say they are equal. */
 const NO_RISK: readonly string[] = ['pending', 'within_tolerance', 'equal_after_rules', 'identical']
@@ -34,12 +35,13 @@ export function comparisonReport(
   const lines = inReportOrder(result.breaks.map(found => breakLine(found, history, columns)))
   const breaks = lines.filter(({ state }) => state !== 'acknowledged')
   const ages = breaks.map(({ businessDays }) => businessDays)
+  const [left, right] = [plainSide(result.left), plainSide(result.right)]
   return {
     name: result.reconciliation,
     outcome: result.outcome,
-    left: result.left,
-    right: result.right,
-    gates: result.gates,
+    left,
+    right,
+    gates: result.gates.map(gate => plainGate(gate, { left: left.name, right: right.name })),
     rows: rowsByKind(result),
     proof: result.proof.toSorted((a, b) => agreement(a) - agreement(b)),
     atRisk: atRisk(result, columns),

@@ -2,10 +2,12 @@
  * NightReportInput -> NightReport: the one place where a mail's facts are put together, masked and
  * redacted. Pure. Sentences come from outcome.ts, comparisons from assemble-comparison.ts.
  */
+import type { TallymanError } from '../model/errors.ts'
 import type { Reject } from '../model/issue.ts'
 import type { LoadResult } from '../model/run.ts'
 import { comparisonReport } from './assemble-comparison.ts'
-import { commandsFor } from './commands.ts'
+import { type CommandFacts, commandsFor } from './commands.ts'
+import { nextOf, waitsForFile } from './failure-words.ts'
 import { count, instant, plural } from './figures.ts'
 import { type ColumnFacts, columnFacts } from './mask.ts'
 import type {
@@ -16,7 +18,7 @@ import type {
   NightReportInput,
   RejectLine,
 } from './night-report.ts'
-import { actionOf, headlineOf, nextOf, statusOf } from './outcome.ts'
+import { actionOf, headlineOf, statusOf } from './outcome.ts'
 
 /** What keeps secrets out of texts (lib/log/redactor.ts). */
 export interface Redaction {
@@ -77,29 +79,50 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
     comparisons,
   }
   const status = statusOf(input.state, partial)
+  const has = commandFacts(input, rejectsTotal)
   return {
     ...partial,
     status,
     headline: headlineOf(status, partial),
-    action: actionOf(status, partial, input.failure?.nextAttemptAt ?? null),
-    commands: commandsFor(status, input.run, {
-      rejects: rejectsTotal > 0,
-      comparison: comparisons.length > 0,
-      applied: input.published,
-    }),
+    action: actionOf(
+      status,
+      partial,
+      input.failure === null ? null : { ...input.failure, published: input.published },
+      has.reloadable,
+    ),
+    commands: commandsFor(status, input.run, has),
+  }
+}
+
+function commandFacts(input: NightReportInput, rejectsTotal: number): CommandFacts {
+  const { job, failure, files } = input
+  return {
+    rejects: rejectsTotal > 0,
+    comparison: input.comparisons.length > 0,
+    applied: input.published,
+    waitsForFile: waitsForFile(input),
+    aboutTheFile: failure !== null && ['parse', 'map'].includes(failure.error.step),
+    // An API is sent the same rows only when somebody has decided that; the runbook says when.
+    reloadable: job.load?.kind !== 'api' && !(job.load?.mode === 'append' && job.load.scope === null),
+    archived: files.find(({ archived }) => archived !== undefined)?.archived ?? null,
   }
 }
 
 function failureReport(input: NightReportInput, redaction: Redaction): FailureReport {
-  const { error, nextAttemptAt } = input.failure!
+  const { error } = input.failure!
   const place = (page: string) => (input.docsUrl === null ? `docs/${page}` : `${input.docsUrl}/${page}`)
+  const { said, toCopy } = partsOf(error)
+  // A number that the sentences name is worth a line of its own; a text is not.
+  const repeated = (value: unknown): boolean =>
+    typeof value !== 'number' && [value].flat().every(item => error.message.includes(String(item)))
   return {
     code: error.code,
     step: error.step,
-    message: redaction.redact(error.message),
-    next: nextOf(error.retry, nextAttemptAt),
+    message: redaction.redact(said),
+    toCopy: redaction.redact(toCopy),
+    next: nextOf({ ...input.failure!, published: input.published }),
     facts: Object.entries(error.details)
-      .filter(([, value]) => value !== null && value !== '')
+      .filter(([, value]) => value !== null && value !== '' && !repeated(value))
       .map(([name, value]) => ({
         name,
         value: redaction.redact(Array.isArray(value) ? value.join(', ') : String(value)),
@@ -108,6 +131,24 @@ function failureReport(input: NightReportInput, redaction: Redaction): FailureRe
       { label: `What ${error.code} means and who acts`, target: place('errors.md') },
       { label: 'Runbook, by symptom', target: place('runbook.md') },
     ],
+  }
+}
+
+/**
+ * The sentences of an error, and what of it is to be copied as it stands: a list of its details that
+ * the message repeats line by line. Only those line breaks are ours; any other may be from outside.
+ */
+function partsOf({ message, details }: TallymanError): { said: string; toCopy: string } {
+  const lists = Object.values(details).map(value => (Array.isArray(value) ? value.join('\n') : ''))
+  const toCopy = lists.find(list => list !== '' && message.includes(`\n${list}`)) ?? ''
+  if (toCopy === '') return { said: message.trim(), toCopy: '' }
+  const [before = '', after = ''] = message.split(`\n${toCopy}`)
+  return {
+    said: [before, after]
+      .map(part => part.trim())
+      .join(' ')
+      .trim(),
+    toCopy,
   }
 }
 

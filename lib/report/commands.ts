@@ -17,30 +17,55 @@ function line(...words: readonly string[]): string {
   return `${COMMAND_PREFIX} ${words.map(shellWord).join(' ')}`
 }
 
-/** What may be done after a night of this status, most useful first. */
-export function commandsFor(
-  status: Status,
-  run: RunKey,
-  has: { readonly rejects: boolean; readonly comparison: boolean; readonly applied: boolean },
-): readonly Command[] {
+/** What a night has, as far as a command depends on it. */
+export interface CommandFacts {
+  readonly rejects: boolean
+  readonly comparison: boolean
+  readonly applied: boolean
+  /** A file of the sender is what the failure waits for. */
+  readonly waitsForFile: boolean
+  /** The failure lies in what is said of the file, not outside. */
+  readonly aboutTheFile: boolean
+  /** Whether the same files may be loaded a second time; `--force` on a plain append is refused. */
+  readonly reloadable: boolean
+  /** Archived content of the first file, null when it is not known. */
+  readonly archived: string | null
+}
+
+/** What may be done after a night of this status; the texts at the top of a mail refer to the first ones. */
+export function commandsFor(status: Status, run: RunKey, has: CommandFacts): readonly Command[] {
   const date = ['--date', run.businessDate] as const
-  const commands: Command[] = []
-  if (status === 'FAILED' || status === 'INCONCLUSIVE' || status === 'BREAKS' || has.rejects) {
-    commands.push({ purpose: 'Run this date again', line: line('rerun', run.job, ...date) })
-  }
-  if (has.comparison && has.applied) {
-    commands.push({
-      purpose: 'Compare again what is stored',
-      line: line('reconcile', run.job, ...date),
-    })
-  }
-  if (has.rejects) {
-    commands.push({
-      purpose: 'List all refused records',
-      line: line('rejects', 'list', '--job', run.job, ...date),
-    })
-  }
-  if (status === 'FAILED') commands.push({ purpose: 'Check connections and database', line: line('doctor') })
-  commands.push({ purpose: 'See this date of every job', line: line('status', ...date) })
-  return commands
+  const job = ['--job', run.job] as const
+  const says = (purpose: string, ...words: readonly string[]): Command => ({ purpose, line: line(...words) })
+  const take = (purpose: string): Command => says(purpose, 'run', run.job, ...date)
+  const rerun = (purpose: string, ...options: readonly string[]): Command =>
+    says(purpose, 'rerun', run.job, ...date, ...options)
+  const reload = (purpose: string): Command[] =>
+    has.reloadable && has.applied ? [rerun(purpose, '--from-archive', '--force')] : []
+  return [
+    ...(status === 'FAILED' && has.waitsForFile ? [take('Take the file now, once it has come')] : []),
+    ...(status === 'FAILED' && !has.waitsForFile ? [rerun('Run this date again')] : []),
+    ...(status === 'INCONCLUSIVE' ? [rerun('Compare again, with both sides as they are now')] : []),
+    ...(status === 'BREAKS'
+      ? [
+          rerun('Take both sides as they are now and compare again'),
+          ...reload('Load the file again where the file is right'),
+        ]
+      : []),
+    ...(status === 'REJECTS'
+      ? [
+          take('Take a corrected file now'),
+          ...reload('Load the same file again, after the mapping was corrected'),
+        ]
+      : []),
+    ...(status === 'FAILED' && has.aboutTheFile && has.archived !== null
+      ? [says('See the file as the job reads it', 'preview', has.archived, ...job)]
+      : []),
+    ...(has.rejects ? [says('List all refused records', 'rejects', 'list', ...job, ...date)] : []),
+    ...(status === 'BREAKS' && has.comparison
+      ? [says('Compare the stored pictures again, after a rule was changed', 'reconcile', run.job, ...date)]
+      : []),
+    ...(status === 'FAILED' && !has.aboutTheFile ? [says('Check connections and database', 'doctor')] : []),
+    says('See this date of every job', 'status', ...date),
+  ]
 }

@@ -10,8 +10,16 @@ import type { FailedUnit, FilterCount } from '../model/mapping.ts'
 import type { FileResult, LoadResult, RunKey, StepResult, TotalResult, Trigger } from '../model/run.ts'
 import type { Step } from '../model/steps.ts'
 
-/** How a night ended, worst first: the first that holds is the mail's. */
-export const STATUSES = ['FAILED', 'INCONCLUSIVE', 'BREAKS', 'REJECTS', 'CLEAN', 'NOTHING TO DO'] as const
+/** How a night ended, worst first: the first that holds is the mail's. `LOADED`: without rejects, and nothing is compared. */
+export const STATUSES = [
+  'FAILED',
+  'INCONCLUSIVE',
+  'BREAKS',
+  'REJECTS',
+  'CLEAN',
+  'LOADED',
+  'NOTHING TO DO',
+] as const
 export type Status = (typeof STATUSES)[number]
 
 /** What a break is compared with the nights before. */
@@ -52,7 +60,8 @@ export interface ReplacedFile {
 
 /** Everything a report is assembled from. Values are as stored: masking is assembled in. */
 export interface NightReportInput {
-  readonly job: Pick<JobDefinition, 'name' | 'purpose' | 'owner' | 'ifLate' | 'map'>
+  readonly job: Pick<JobDefinition, 'name' | 'purpose' | 'owner' | 'ifLate' | 'map'> &
+    Partial<Pick<JobDefinition, 'load'>>
   readonly run: RunKey
   readonly attempt: number
   readonly trigger: Trigger
@@ -196,6 +205,8 @@ export interface FailureReport {
   readonly code: string
   readonly step: TallymanError['step']
   readonly message: string
+  /** What of the message is to be copied as it stands, such as statements; empty when there is nothing. */
+  readonly toCopy: string
   readonly next: string
   readonly facts: readonly { readonly name: string; readonly value: string }[]
   /** The code's row in docs/errors.md and the runbook. */

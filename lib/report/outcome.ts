@@ -2,8 +2,8 @@
  * The words at the top of a mail: how the night ended, what happened in one sentence that an
  * accountant understands, what to do, and what happens next. Nothing here knows about layout.
  */
-import type { Retry } from '../model/errors.ts'
-import { amountOf, count, instant, money, plural } from './figures.ts'
+import { type Failure, failureAction } from './failure-words.ts'
+import { amountOf, count, money, plural } from './figures.ts'
 import type { ComparisonReport, NightReport, NightReportInput, Status } from './night-report.ts'
 
 /** A report before its words. */
@@ -16,7 +16,9 @@ export function statusOf(state: NightReportInput['state'], facts: Facts): Status
   const outcomes = facts.comparisons.map(({ outcome }) => outcome)
   if (outcomes.includes('INCONCLUSIVE')) return 'INCONCLUSIVE'
   if (outcomes.includes('BREAKS')) return 'BREAKS'
-  return facts.rejectsTotal > 0 || facts.failedUnits.length > 0 ? 'REJECTS' : 'CLEAN'
+  if (facts.rejectsTotal > 0 || facts.failedUnits.length > 0) return 'REJECTS'
+  // Clean is a proof: a job that compares nothing can't say it.
+  return outcomes.length === 0 ? 'LOADED' : 'CLEAN'
 }
 
 /** What happened, in one or two sentences. */
@@ -28,7 +30,12 @@ export function headlineOf(status: Status, facts: Facts): string {
     case 'NOTHING TO DO': {
       const names = facts.files.map(({ name }) => name)
       if (names.length === 0) return `Nothing new came for ${date}.`
-      const subject = names.length === 1 ? `${names[0]} is` : `All ${names.length} files are`
+      const subject =
+        names.length === 1
+          ? `${names[0]} is`
+          : names.length === 2
+            ? 'both files are'
+            : `all ${count(names.length)} files are`
       return `Nothing new came for ${date}: ${subject} the same as what is already loaded. Nothing was changed.`
     }
     case 'INCONCLUSIVE': {
@@ -41,6 +48,7 @@ export function headlineOf(status: Status, facts: Facts): string {
     case 'REJECTS':
       return rejectsHeadline(facts)
     case 'CLEAN':
+    case 'LOADED':
       return cleanHeadline(facts)
   }
 }
@@ -51,6 +59,7 @@ function failedHeadline(facts: Facts): string {
   const untouched = facts.published ? '' : ' Nothing was published.'
   switch (step) {
     case 'fetch':
+      if (facts.failure?.code === 'FETCH_FILE_MISSING') return `No file came for ${date}.${untouched}`
       return `The files of ${date} did not arrive as they should.${untouched}`
     case 'parse':
       return `The files of ${date} can't be read as what they were declared to be.${untouched}`
@@ -91,7 +100,8 @@ export function riskOf(comparisons: readonly ComparisonReport[]): string {
   const worst = others.reduce((a, b) => (b.breaksTotal > a.breaksTotal ? b : a), first)
   const amounts = worst.atRisk.slice(0, 3).map(amountOf)
   const more = worst.atRisk.length - amounts.length
-  const listed = more === 0 ? joined(amounts) : `${amounts.join(', ')} and ${count(more)} more currencies`
+  const rest = plural(more, 'more currency', 'more currencies')
+  const listed = more === 0 ? joined(amounts) : `${amounts.join(', ')} and ${rest}`
   return others.length === 0 ? listed : `${listed} and more`
 }
 
@@ -103,7 +113,10 @@ function rejectsAddition({ rejectsTotal }: Facts): string {
 function rejectsHeadline(facts: Facts): string {
   const date = facts.run.businessDate
   const read = facts.laws[0]?.whole.value ?? facts.rejectsTotal
-  const refused = `${count(facts.rejectsTotal)} of ${plural(read, 'record')} of ${date} ${facts.rejectsTotal === 1 ? 'was' : 'were'} refused; the others are loaded.`
+  const others = read - facts.rejectsTotal
+  const rest =
+    others <= 0 ? 'nothing is loaded' : others === 1 ? 'the other is loaded' : 'the others are loaded'
+  const refused = `${count(facts.rejectsTotal)} of ${plural(read, 'record')} of ${date} ${facts.rejectsTotal === 1 ? 'was' : 'were'} refused; ${rest}.`
   const [unit] = facts.failedUnits
   if (unit === undefined) return refused
   if (facts.failedUnits.length > 1) {
@@ -117,43 +130,45 @@ function rejectsHeadline(facts: Facts): string {
 function cleanHeadline(facts: Facts): string {
   const read = facts.laws[0]?.whole.value ?? 0
   const filtered = facts.laws[0]?.parts.find(({ label }) => label === 'filtered')?.value ?? 0
-  const loaded = `All ${plural(read - filtered, 'record')} of ${facts.run.businessDate} ${read - filtered === 1 ? 'is' : 'are'} loaded`
+  const loaded = loadedWords(read - filtered, facts.run.businessDate)
   const [first, ...others] = facts.comparisons
-  if (first === undefined) return `${loaded}. No comparison is declared for this job.`
+  if (first === undefined) {
+    return `${loaded}. This job declares no comparison, so what the target holds is not proved.`
+  }
   const proved = first.proof.length === 0 ? '' : ', to the last digit'
   const more =
     others.length === 0 ? '' : ` ${plural(others.length, 'further comparison')} found no difference either.`
   return `${loaded}, and ${first.left.name} and ${first.right.name} agree in ${plural(Math.max(first.left.rows, first.right.rows), 'row')}${proved}.${more}`
 }
 
+function loadedWords(records: number, date: string): string {
+  if (records === 0) return `There was no record to load for ${date}`
+  return records === 1
+    ? `The one record of ${date} is loaded`
+    : `All ${count(records)} records of ${date} are loaded`
+}
+
 /** What the reader is to do. */
-export function actionOf(status: Status, facts: Facts, nextAttemptAt: string | null): string {
+export function actionOf(status: Status, facts: Facts, failure: Failure | null, reloadable: boolean): string {
   switch (status) {
     case 'CLEAN':
+    case 'LOADED':
     case 'NOTHING TO DO':
       return 'Nothing to do.'
     case 'FAILED':
-      return nextAttemptAt !== null
-        ? `Nothing yet: it is tried again at ${instant(nextAttemptAt)}.`
-        : 'Read the cause below and put it right, then run this date again with the first command at the end.'
+      return failure === null ? 'Read the log: the run ended without saying why.' : failureAction(failure)
     case 'INCONCLUSIVE':
-      return 'Put right what is named under Checks before comparing, then compare again with the command at the end.'
+      return 'Put right what is named under Checks before comparing, then compare again with the first command at the end.'
     case 'BREAKS':
-      return 'Decide for each difference below which side is right and correct the other at its source, then run this date again with the first command at the end.'
-    case 'REJECTS':
-      return facts.failedUnits.length > 0
-        ? `Ask the sender for a ${facts.unitName} that adds up. The corrected file is loaded by itself when it comes.`
-        : 'Ask the sender to correct the records below and to send the file again: it is loaded by itself when it comes.'
+      return `Decide for each difference below which side is right. Where the file is wrong, ask its sender for a corrected one; where it is right, ${reloadable ? 'load it again with the second command at the end' : 'have the other side corrected'}. The first command compares again.`
+    case 'REJECTS': {
+      const ask =
+        facts.failedUnits.length > 0
+          ? `Ask the sender for a file in which the ${facts.unitName} adds up.`
+          : 'Ask the sender to correct the records below and to send the file again.'
+      return `${ask} A corrected file is taken by itself at the next night's run; at once with the first command at the end.`
+    }
   }
-}
-
-/** What Tallyman does about a failure by itself. */
-export function nextOf(retry: Retry, nextAttemptAt: string | null): string {
-  if (nextAttemptAt !== null) return `It is tried again by itself at ${instant(nextAttemptAt)}.`
-  if (retry === 'verify-first') {
-    return 'It may already have taken effect: the next run looks first and never does it twice.'
-  }
-  return 'It is not tried again by itself: somebody has to act.'
 }
 
 function joined(items: readonly string[]): string {

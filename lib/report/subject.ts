@@ -31,10 +31,10 @@ function figuresOf(report: NightReport): string {
       return rejectFigures(report)
     case 'NOTHING TO DO':
       return report.files.length === 0 ? 'no new file' : 'the same files as already loaded'
-    case 'CLEAN': {
-      const read = plural(report.laws[0]?.whole.value ?? 0, 'record')
-      return report.comparisons.length === 0 ? read : `${read}, 0 breaks`
-    }
+    case 'CLEAN':
+      return `${plural(report.laws[0]?.whole.value ?? 0, 'record')}, 0 breaks`
+    case 'LOADED':
+      return `${plural(report.laws[0]?.whole.value ?? 0, 'record')}, not compared`
   }
 }
 

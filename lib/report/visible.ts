@@ -21,6 +21,23 @@ export function visible(text: string, limit = 400): string {
   return shown.length > limit || whole !== text ? `${bounded(shown, limit)}…` : shown
 }
 
+/**
+ * Lines of a text whose line breaks are ours, each made visible, as many whole ones as `limit` characters
+ * take: what is cut in the middle can't be copied. `left` counts the lines that are not among them.
+ */
+export function visibleLines(text: string, limit: number): { lines: string[]; left: number } {
+  const lines: string[] = []
+  const all = text.split('\n')
+  let size = 0
+  for (const line of all) {
+    const shown = visible(line, limit)
+    size += shown.length + 1
+    if (size > limit) break
+    lines.push(shown)
+  }
+  return { lines, left: all.length - lines.length }
+}
+
 /** The first characters, without half a surrogate pair at the end. */
 function bounded(text: string, limit: number): string {
   return text.slice(0, limit).replace(/[\ud800-\udbff]$/, '')

@@ -5,6 +5,7 @@
 
 import { insertComparison, storeComparison } from '../ledger/comparison.ts'
 import { assertFence } from '../ledger/fence.ts'
+import type { FileRow } from '../ledger/file.ts'
 import type { Lease } from '../ledger/lease.ts'
 import { enqueueMail, mailState, type OutboxMail } from '../ledger/outbox.ts'
 import { countRejects, listRejects } from '../ledger/reject.ts'
@@ -23,6 +24,7 @@ import { deliverOutbox } from '../report/deliver/outbox.ts'
 import type { NightReportInput } from '../report/night-report.ts'
 import { historyOf } from './break-history.ts'
 import type { Engine } from './engine.ts'
+import { contentPathOf } from './fetch-step.ts'
 import type { Reconciled } from './reconcile-step.ts'
 import type { RunSummary } from './summary.ts'
 
@@ -159,7 +161,7 @@ async function reportInput(reporting: Reporting, facts: NightFacts): Promise<Nig
     environment: { name: environment.name, production: environment.production },
     at: new Date(engine.clock.now()).toISOString(),
     state: facts.state,
-    files: inPlace(facts),
+    files: inPlace(facts, row => contentPathOf(engine, row)),
     replaces:
       revision === null ? [] : await database.use(connection => replacedFiles(connection, revision.id)),
     steps: facts.steps,
@@ -177,11 +179,20 @@ async function reportInput(reporting: Reporting, facts: NightFacts): Promise<Nig
   }
 }
 
-/** The files with the loaded ones first, in their places: rejects and units name files by place. */
-function inPlace({ files, revision }: NightFacts): readonly FileResult[] {
+/** The files with the loaded ones first, in their places: rejects and units name files by place. A failure says where each is kept. */
+function inPlace(
+  { files, revision, state }: NightFacts,
+  keptAt: (row: FileRow) => string,
+): readonly FileResult[] {
   if (revision === null) return files
   const place = new Map(revision.files.map((file, index) => [file.id, index]))
-  return files.toSorted((a, b) => (place.get(a.id) ?? files.length) - (place.get(b.id) ?? files.length))
+  const kept = (file: FileResult): FileResult => {
+    const row = state === 'failed' ? revision.files.find(({ id }) => id === file.id) : undefined
+    return row === undefined ? file : { ...file, archived: keptAt(row) }
+  }
+  return files
+    .toSorted((a, b) => (place.get(a.id) ?? files.length) - (place.get(b.id) ?? files.length))
+    .map(kept)
 }
 
 function asReject(row: Awaited<ReturnType<typeof listRejects>>[number], revision: Revision): Reject {

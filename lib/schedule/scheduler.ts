@@ -3,6 +3,7 @@
  * the next occurrence. A tick only means "look": what is owed comes from the run ledger (owed.ts).
  */
 import { type RunStanding, standings } from '../ledger/run-list.ts'
+import { curesItself, LOOK_AGAIN_MS } from '../model/cures-itself.ts'
 import { describeError, TallymanError } from '../model/errors.ts'
 import type { RunState, Trigger } from '../model/run.ts'
 import { addDays, localDate } from '../model/time/business-date.ts'
@@ -14,9 +15,6 @@ import { type Owed, type OwedRun, owedRuns, runKeyText, windowOf } from './owed.
 
 /** Longest sleep: a ledger changed by another process (a late file, a taken-over run) is seen within this. */
 const LOOK_EVERY_MS = 60_000
-
-/** A failed date is looked at again for a late or corrected file, or a partner that is back, this often. */
-const LOOK_AGAIN_MS = 15 * 60_000
 
 /** Dates this far back are read from the ledger: the horizon of owed.ts and a weekend more. */
 const LEDGER_DAYS = 17
@@ -31,13 +29,6 @@ export interface SchedulerEvents {
   readonly skipped: (run: OwedRun) => void
 }
 
-/** Failures that another look may cure without a person: nothing usable came yet, or somebody was away. */
-function curesItself({ lastError }: RunStanding): boolean {
-  if (lastError === null || lastError.code === null) return false
-  const usableMayCome = ['FETCH_FILE_MISSING', 'FETCH_FILE_QUARANTINED'].includes(lastError.code)
-  return usableMayCome || lastError.step === 'parse' || (lastError.retry ?? 'never') !== 'never'
-}
-
 /** A run's state as owed.ts takes it: due again when a file came, a curable failure after a pause, a dead holder at once. */
 function stateOf(row: RunStanding, now: number): RunState {
   // Its holder died after the result was written: only the mail and the end of the attempt are missing.
@@ -46,7 +37,8 @@ function stateOf(row: RunStanding, now: number): RunState {
   if (!failed) return row.owed ? 'waiting' : row.state
   const rested = row.lastEndedAtMs === null || now - row.lastEndedAtMs >= LOOK_AGAIN_MS
   if (!rested) return 'failed'
-  return row.owed || row.state === 'applied' || curesItself(row) ? 'waiting' : 'failed'
+  const curable = row.lastError !== null && curesItself(row.lastError)
+  return row.owed || row.state === 'applied' || curable ? 'waiting' : 'failed'
 }
 
 function statesOf(rows: readonly RunStanding[], now: number): Map<string, RunState> {

@@ -1,11 +1,10 @@
 /**
  * The parts of which night-samples.ts makes whole nights: a treasury job with its comparison, bank
- * statements that do not tie, a corrected order file, a file that never came whole.
+ * statements that do not tie, a corrected order file. Failures are in night-sample-failures.ts.
  */
 import { createHash } from 'node:crypto'
 import { type Break, type Comparison, ROW_KINDS, type RowKind } from '../../lib/model/break.ts'
 import { add, decimal, negate, toText, ZERO } from '../../lib/model/decimal.ts'
-import { FetchError } from '../../lib/model/errors.ts'
 import type { FieldLineage, Mapping } from '../../lib/model/mapping.ts'
 import { column, defineTable, type TableDefinition } from '../../lib/model/table.ts'
 import type { NightReportInput } from '../../lib/report/night-report.ts'
@@ -231,30 +230,6 @@ export function fxInput(change: Partial<NightReportInput>): NightReportInput {
     docsUrl: null,
     ...change,
   }
-}
-
-/** A file that never came whole. */
-export function failedInput(): NightReportInput {
-  return fxInput({
-    state: 'failed',
-    attempt: 4,
-    load: null,
-    published: false,
-    revision: null,
-    comparison: null,
-    steps: [{ step: 'fetch', state: 'failed', ms: 1_925_000 }],
-    failure: {
-      nextAttemptAt: null,
-      error: new FetchError(
-        'FETCH_FILE_INCOMPLETE',
-        'ECB file eurofxref-hist-2026-11-20.xml was still growing at 05:30 (611,904 bytes, 612,338 a minute later). It was left where it is and nothing was loaded.',
-        {
-          retry: 'never',
-          details: { file: 'eurofxref-hist-2026-11-20.xml', bytes: 612_338, endpoint: 'ecb' },
-        },
-      ),
-    },
-  })
 }
 
 /** One statement of two that does not tie, and its records. */

@@ -3,16 +3,9 @@
  * pictures in docs (render-mail.ts). Data only; figures add up as real ones would.
  */
 import type { NightReportInput } from '../../lib/report/night-report.ts'
+import { cutInput, missingInput, targetDiffersInput } from './night-sample-failures.ts'
 import { ledgerInput } from './night-sample-ledger.ts'
-import {
-  bankInput,
-  comparison,
-  correctionInput,
-  failedInput,
-  fxInput,
-  mismatch,
-  oneSided,
-} from './night-sample-parts.ts'
+import { bankInput, comparison, correctionInput, fxInput, mismatch, oneSided } from './night-sample-parts.ts'
 
 const NIGHTS: Readonly<Record<string, () => NightReportInput>> = {
   'one-break': () =>
@@ -106,7 +99,11 @@ const NIGHTS: Readonly<Record<string, () => NightReportInput>> = {
     })
   },
 
-  failed: failedInput,
+  failed: cutInput,
+
+  'file-missing': missingInput,
+
+  'target-differs': targetDiffersInput,
 
   rejects: () => {
     const input = fxInput({ comparisons: [{ result: comparison([]), history: null }] })

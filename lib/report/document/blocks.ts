@@ -58,6 +58,8 @@ export type Block =
   | BreaksBlock
   | { readonly kind: 'sentence'; readonly text: string; readonly tone: Tone }
   | { readonly kind: 'list'; readonly items: readonly Cell[] }
+  /** Lines to be copied as they stand: never wrapped into other lines. */
+  | { readonly kind: 'lines'; readonly lines: readonly string[]; readonly note: string }
   /** Numbers that stand out, such as `2 new`. */
   | {
       readonly kind: 'figures'

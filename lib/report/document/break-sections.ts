@@ -5,6 +5,7 @@
 import type { BreakKind } from '../../model/break.ts'
 import { count, decimalsFor, grouped, plural, signed } from '../figures.ts'
 import type { BreakLine, BreakValue, ComparisonReport, NightReport } from '../night-report.ts'
+import { plainKind } from '../plain-words.ts'
 import { visible } from '../visible.ts'
 import {
   type Attached,
@@ -15,7 +16,7 @@ import {
   type Section,
   shownNote,
 } from './blocks.ts'
-import { kindWord, toldComparisons } from './comparison-sections.ts'
+import { toldComparisons } from './comparison-sections.ts'
 
 /** What stands after the proof, for each comparison that is told in full. */
 export function comparisonBreaks(report: NightReport, level: Level, attached: Attached): Section[] {
@@ -41,6 +42,7 @@ function breakSections(comparison: ComparisonReport, level: Level, prefix: strin
     ]
   }
   const gone = resolved.slice(0, level.rows)
+  const sides = { left: comparison.left.name, right: comparison.right.name }
   return [
     {
       title: `${prefix}Likely causes`,
@@ -64,7 +66,7 @@ function breakSections(comparison: ComparisonReport, level: Level, prefix: strin
                 ],
                 rows: gone.map(({ key, kind, firstSeen, cause }) => [
                   cell(keyText(key, level)),
-                  cell(kindWord(kind)),
+                  cell(visible(plainKind(kind, sides), 80)),
                   cell(firstSeen),
                   cell(visible(cause, 80), 'good'),
                 ]),

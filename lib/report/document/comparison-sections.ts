@@ -4,6 +4,7 @@
  */
 import { count, decimalsFor, grouped, instant, plural, signed } from '../figures.ts'
 import type { ComparisonReport, NightReport } from '../night-report.ts'
+import { plainKind } from '../plain-words.ts'
 import { visible } from '../visible.ts'
 import { type Block, cell, type Level, type Section, shownNote, type Tone } from './blocks.ts'
 
@@ -36,7 +37,7 @@ export function changesSection({ comparisons, rejectsTotal, failedUnits }: Night
     { value: sum('reopened'), label: 'reopened', tone: 'bad' },
     { value: sum('acknowledged'), label: 'acknowledged', tone: 'plain' },
     { value: sum('resolved'), label: 'resolved', tone: 'good' },
-    { value: sum('pending'), label: 'pending', tone: 'plain' },
+    { value: sum('pending'), label: 'not due yet', tone: 'plain' },
     { value: rejectsTotal, label: 'refused', tone: 'bad' },
     { value: failedUnits.length, label: 'not tying', tone: 'bad' },
   ]
@@ -91,7 +92,10 @@ function proofBlocks({ proof, left, right, outcome }: ComparisonReport, level: L
     const decimals = decimalsFor(group, [a, b, difference, unexplained, ...Object.values(explained)])
     const kinds = Object.entries(explained)
       .filter(([, amount]) => amount !== '0')
-      .map(([kind, amount]) => `${kindWord(kind)} ${signed(amount, decimals)}`)
+      .map(
+        ([kind, amount]) =>
+          `${visible(plainKind(kind, { left: left.name, right: right.name }), 80)} ${signed(amount, decimals)}`,
+      )
     return [
       cell(visible([total, group].filter(part => part !== '').join(', '), 60)),
       cell(grouped(a, decimals)),
@@ -144,16 +148,11 @@ function inputBlocks({ left, right, gates }: ComparisonReport, level: Level): Bl
         { title: 'Side', align: 'left' },
         { title: 'Rows', align: 'right' },
         { title: 'As of', align: 'left' },
-        { title: 'Scope and files', align: 'left' },
+        { title: 'Which rows, of which files', align: 'left' },
       ],
       rows: [row(left), row(right)],
       note: '',
     },
     ...(checks.length === 0 ? [] : [sentence(`Checked before comparing: ${checks.join(', ')}.`, 'quiet')]),
   ]
-}
-
-/** A kind in words: `missing in target`. */
-export function kindWord(kind: string): string {
-  return visible(kind.replaceAll('_', ' '), 60)
 }

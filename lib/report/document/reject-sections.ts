@@ -88,8 +88,14 @@ function tableOf(lines: readonly RejectLine[], note: string, level: Level): Tabl
     ],
     rows: lines.map(({ file, line, column, field, value, rule, code }) => [
       cell(`${visible(file, level.characters)}:${line}`),
-      cell(visible(column ?? field ?? 'whole record', 60)),
-      cell(value === null ? 'no value' : visible(value, level.characters)),
+      cell(visible(column ?? field ?? 'the record as a whole', 60)),
+      cell(
+        value === null
+          ? column === null && field === null
+            ? '–'
+            : 'none'
+          : visible(value, level.characters),
+      ),
       cell(`${visible(rule, level.characters * 2)} [${code}]`),
     ]),
     note,

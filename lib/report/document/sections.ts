@@ -2,10 +2,10 @@
  * NightReport -> MailDocument: which sections a mail has, in the order of docs/mail.md, and what
  * stands in them. Comparisons are told in comparison-sections.ts.
  */
-import { bytes, count, decimalsFor, duration, grouped, instant } from '../figures.ts'
+import { bytes, count, decimalsFor, duration, grouped, instant, plural } from '../figures.ts'
 import type { FileReport, Law, NightReport } from '../night-report.ts'
 import { subjectOf } from '../subject.ts'
-import { visible } from '../visible.ts'
+import { visible, visibleLines } from '../visible.ts'
 import {
   ALL_ATTACHED,
   type Attached,
@@ -30,7 +30,7 @@ export function mailDocument(
   level: Level = LEVELS[0],
   attached: Attached = ALL_ATTACHED,
 ): MailDocument {
-  const quiet = report.status === 'CLEAN' || report.status === 'NOTHING TO DO'
+  const quiet = ['CLEAN', 'LOADED', 'NOTHING TO DO'].includes(report.status)
   return {
     status: report.status,
     subject: subjectOf(report),
@@ -75,7 +75,7 @@ function quietSections(report: NightReport, level: Level): Section[] {
 
 function fullSections(report: NightReport, level: Level, attached: Attached): Section[] {
   return [
-    failureSection(report),
+    failureSection(report, level),
     gateSection(report, level),
     changesSection(report),
     ...comparisonProofs(report, level),
@@ -90,15 +90,28 @@ function fullSections(report: NightReport, level: Level, attached: Attached): Se
   ]
 }
 
-function failureSection({ failure }: NightReport): Section {
+/** Characters of statements to be copied, per row that a section may have: a table's DDL fits into the first level. */
+const COPIED_PER_ROW = 600
+
+function failureSection({ failure }: NightReport, level: Level): Section {
   if (failure === null) return { title: '', blocks: [] }
   const facts = failure.facts
     .slice(0, 12)
     .map(({ name, value }) => ({ name: visible(name, 40), value: visible(value, 160) }))
+  const { lines, left } = visibleLines(failure.toCopy, level.rows * COPIED_PER_ROW)
   return {
     title: 'What happened',
     blocks: [
       { kind: 'sentence', tone: 'bad', text: visible(failure.message, 1200) },
+      ...(failure.toCopy === ''
+        ? []
+        : [
+            {
+              kind: 'lines',
+              lines,
+              note: left === 0 ? '' : `${plural(left, 'more line')}, all in the attached summary`,
+            } as const,
+          ]),
       {
         kind: 'facts',
         items: [
@@ -141,15 +154,22 @@ function filesSection(report: NightReport, level: Level): Section {
 
 const VERDICT_WORDS = {
   new: 'new',
-  duplicate: 'duplicate: already loaded, no effect',
+  duplicate: 'already loaded, no effect',
   correction: 'correction',
   additional: 'additional file of this date',
 } as const
 
-function saidOf(file: FileReport, level: Level): string {
-  const parts = [VERDICT_WORDS[file.verdict], file.replaces, file.note].filter(part => part !== '')
+function saidOf({ verdict, replaces, note }: FileReport, level: Level): string {
+  // What the run ledger notes of a file that is its own duplicate says the verdict once more.
+  const further = note === 'already applied' ? '' : note
+  const word = verdict === 'duplicate' && further !== '' ? 'duplicate, no effect' : VERDICT_WORDS[verdict]
+  const parts = [word, replaces, further].filter(part => part !== '')
   return visible(parts.join('; '), level.characters * 3)
 }
+
+/** The laws keep their terms, which are those of the run ledger; this says what they mean. */
+const LAW_WORDS =
+  'Read: found in the files. Mapped: turned into rows for the target. Rejected: refused. Filtered: left out on purpose. Unchanged: was in the target before. Collapsed: equal rows, stored as one. Outdated: older than what the target has, so left as it is there.'
 
 function lawsSection(report: NightReport, level: Level): Section {
   if (report.laws.length === 0) return { title: '', blocks: [] }
@@ -165,6 +185,7 @@ function lawsSection(report: NightReport, level: Level): Section {
       })),
       note: shownNote(laws.length, report.laws.length, 'all in the attached summary'),
     },
+    { kind: 'sentence', tone: 'quiet', text: LAW_WORDS },
   ]
   if (report.filters.length > 0) {
     blocks.push({
@@ -217,20 +238,27 @@ function warningsOf({ warnings }: NightReport, level: Level): Block[] {
 }
 
 /** One line; the report's own time is not known while it is written. */
-function stepsSection({ steps }: NightReport): Section {
-  const words = steps
+function stepsSection(report: NightReport): Section {
+  const unreached = report.failure === null ? 'skipped' : 'not reached'
+  const words = stepsTold(report)
     .filter(({ step, state }) => step !== 'report' || state === 'failed')
-    .map(
-      ({ step, state, ms }) =>
-        `${step} ${state === 'done' ? '' : state === 'failed' ? 'failed after ' : `${state} `}${state === 'skipped' ? '' : duration(ms)}`,
-    )
-  return {
-    title: 'Steps',
-    blocks:
-      words.length === 0
-        ? []
-        : [{ kind: 'sentence', tone: 'quiet', text: words.map(text => text.trim()).join(', ') }],
-  }
+    .map(({ step, state, ms }) => {
+      if (state === 'skipped') return `${step} ${unreached}`
+      return `${step} ${state === 'failed' ? 'failed after ' : state === 'done' ? '' : `${state} `}${duration(ms)}`
+    })
+  const line: Block = { kind: 'sentence', tone: 'quiet', text: words.join(', ') }
+  return { title: 'Steps', blocks: words.length === 0 ? [] : [line] }
+}
+
+/** The steps as the error names them: parse and map run while the load pulls their records, so that a failure of theirs was timed as the load's. */
+function stepsTold({ steps, failure }: NightReport): NightReport['steps'] {
+  const inner = failure?.step === 'parse' || failure?.step === 'map' ? failure.step : null
+  const load = steps.find(({ step, state }) => step === 'load' && state === 'failed')
+  if (inner === null || load === undefined) return steps
+  return steps.map(result => {
+    if (result.step === inner) return { ...load, step: inner }
+    return result.step === 'load' ? { ...result, state: 'skipped' } : result
+  })
 }
 
 function footerOf(report: NightReport): string[] {

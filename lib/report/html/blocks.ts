@@ -16,6 +16,8 @@ export function blockHtml(block: Block): Markup {
         item =>
           markup`<li class="${toneClass(item.tone)}" style="margin:0 0 4px${colour(item.tone)}${WRAPPING}">${item.text}</li>`,
       )}</ul>`
+    case 'lines':
+      return markup`<pre class="b" style="${INLINE.command}">${block.lines.join('\n')}</pre>${note(block.note)}`
     case 'figures':
       return figuresHtml(block.items)
     case 'laws':

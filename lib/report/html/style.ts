@@ -29,6 +29,7 @@ export const STATUS_LOOK: Readonly<Record<Status, { readonly sign: string; reado
   BREAKS: { sign: '\u2260', tone: 'bad' },
   REJECTS: { sign: '!', tone: 'warn' },
   CLEAN: { sign: '\u2713', tone: 'good' },
+  LOADED: { sign: '\u2193', tone: 'good' },
   'NOTHING TO DO': { sign: '=', tone: 'good' },
 }
 
@@ -45,7 +46,7 @@ export const INLINE = {
   h1: `margin:12px 0 10px;font-size:20px;line-height:1.35;font-weight:600;color:${INK}`,
   h2: `margin:0 0 8px;font-size:14px;line-height:1.4;font-weight:600;color:${INK}`,
   paragraph: 'margin:0 0 8px',
-  quiet: `margin:6px 0 0;color:${QUIET};font-size:13px`,
+  quiet: `margin:6px 0;color:${QUIET};font-size:13px`,
   notice: `margin:0 0 10px;padding:6px 10px;background:#f3f5f7;color:${INK};font-size:13px`,
   table: 'width:100%;border-collapse:collapse;font-size:13px;line-height:1.4;margin:0 0 6px',
   head: `padding:4px 0 4px 12px;border-bottom:1px solid #b8c2cc;color:${QUIET};font-weight:400;vertical-align:bottom;text-align:`,

@@ -1,6 +1,6 @@
 /**
  * A MailDocument as plain text of 78 columns, as good to read as the HTML: the same sections and
- * figures, tables aligned, tones as words. Lines with a command are never wrapped: they are copied.
+ * figures, tables aligned, tones as words. Commands and statements are never wrapped: they are copied.
  */
 import type { Block, BreaksBlock, MailDocument, Section } from '../document/blocks.ts'
 import { indented, tableLines, WIDTH, wrap } from './table.ts'
@@ -36,6 +36,8 @@ function blockLines(block: Block): string[] {
       return wrap(block.text)
     case 'list':
       return block.items.flatMap(({ text }) => indented(text, '  - ', '    '))
+    case 'lines':
+      return [...block.lines.map(line => `    ${line}`.trimEnd()), ...noteLines(block.note)]
     case 'figures':
       return wrap(block.items.map(({ value, label }) => `${value} ${label}`).join('   ')).map(
         line => `  ${line}`,

@@ -17,6 +17,11 @@ test('each kind of night has its status, the worst one first', () => {
     name => report(nightSample(name)).status,
   )
   assert.deepEqual(statuses, ['FAILED', 'INCONCLUSIVE', 'BREAKS', 'REJECTS', 'CLEAN', 'NOTHING TO DO'])
+  assert.equal(
+    report(fxInput({ comparisons: [] })).status,
+    'LOADED',
+    'nothing is compared, so nothing is proved',
+  )
   const both = { ...nightSample('rejects'), comparisons: nightSample('one-break').comparisons }
   assert.equal(report(both).status, 'BREAKS')
 })
