@@ -1,7 +1,8 @@
 /**
  * What one night says about each break: all breaks of its comparison come in by COPY, those of an
  * earlier comparison of the same date are withdrawn, open ones that it does not have are asked for.
- * Works with temporary tables of the caller's transaction: `tonight` (as found) and `unseen`.
+ * Works with temporary tables of the caller's transaction: `tonight` (as found), `said` and `moved` (what an
+ * older date says otherwise than before), `unseen` (asked), `gone` (answers).
  */
 import type { Connection } from '../db/connection.ts'
 import { BugError } from '../model/errors.ts'
@@ -95,38 +96,87 @@ export async function storeSightings(
   )
 }
 
-/**
- * Puts the breaks into `unseen` that were open before this night and that it does not have. Before the last night the
- * breaks themselves say so; before an older one the sightings do, for which resolved ones may be asked for once more.
- */
-export async function openBreaksBefore(
-  connection: Connection,
-  { ledger, date }: Tonight,
-  last: boolean,
-): Promise<void> {
-  await connection.query('DROP TABLE IF EXISTS pg_temp.unseen')
-  const open = last
-    ? `SELECT identity, source_mark, target_mark, false AS same_date FROM tallyman.lasting_break
-         WHERE ledger = ${ledger} AND state <> 'resolved'`
-    : `SELECT DISTINCT ON (identity) identity, source_mark, target_mark, business_date = ${dateLiteral(date)} AS same_date, sight
-         FROM tallyman.break_sighting WHERE ledger = ${ledger} AND business_date <= ${dateLiteral(date)}
-         ORDER BY identity, business_date DESC`
+/** Remembers what this date said before, so that storeMoved can tell what it says otherwise now. */
+export async function rememberDate(connection: Connection, { ledger, date }: Tonight): Promise<void> {
+  await connection.query('DROP TABLE IF EXISTS pg_temp.said')
   await connection.query(
-    `CREATE TEMP TABLE unseen ON COMMIT DROP AS
-     SELECT u.identity, l.kind, l.key, u.source_mark, u.target_mark, u.same_date,
-       CASE WHEN l.left_rows > 0 THEN 'source' ELSE 'target' END AS side,
-       CASE WHEN (l.source_mark, l.target_mark) IS NOT DISTINCT FROM (u.source_mark, u.target_mark)
-         THEN (SELECT coalesce(jsonb_agg(c -> 'name'), '[]') FROM jsonb_array_elements(l.columns) c) END AS names
-     FROM (${open}) u JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = u.identity
-     WHERE NOT EXISTS (SELECT 1 FROM pg_temp.tonight t WHERE t.identity = u.identity)
-       ${last ? '' : "AND u.sight <> 'gone'"}`,
+    `CREATE TEMP TABLE said ON COMMIT DROP AS SELECT identity, sight, source_mark, target_mark, cause
+     FROM tallyman.break_sighting WHERE ledger = ${ledger} AND business_date = ${dateLiteral(date)}`,
   )
 }
 
-/** Asks what became of the breaks in `unseen` and stores the answers. */
-export async function takeGone(
+/** Puts the breaks into `moved` of which this date says something else than before, and forgets what later dates were told of them. */
+export async function storeMoved(connection: Connection, { ledger, date }: Tonight): Promise<void> {
+  const says = `SELECT identity, sight, source_mark, target_mark, cause FROM tallyman.break_sighting
+    WHERE ledger = ${ledger} AND business_date = ${dateLiteral(date)}`
+  const said = 'TABLE pg_temp.said'
+  await connection.query('DROP TABLE IF EXISTS pg_temp.moved')
+  await connection.query(
+    `CREATE TEMP TABLE moved ON COMMIT DROP AS
+     SELECT identity FROM ((${says} EXCEPT ${said}) UNION ALL (${said} EXCEPT ${says})) x GROUP BY identity`,
+  )
+  await connection.query('ANALYZE pg_temp.moved')
+  await connection.query(
+    `DELETE FROM tallyman.break_sighting s USING pg_temp.moved m
+     WHERE s.ledger = $1 AND s.identity = m.identity AND s.business_date > $2 AND s.sight = 'gone'`,
+    [ledger, date],
+  )
+}
+
+/** Breaks that were open before a night, by where that is looked up. */
+export type OpenBefore =
+  /** The night is the last one, so the breaks as they stand say it. */
+  | 'standing'
+  /** The sightings up to this night say it; resolved ones may be asked for once more. */
+  | 'sighted'
+  /** The same, of `moved` alone. */
+  | 'moved'
+
+/** Asks a night what became of the breaks that were open before it and that it does not have, and stores the answers. */
+export async function askOpenBreaks(
   connection: Connection,
-  { ledger, date }: Tonight,
+  night: Pick<Tonight, 'ledger' | 'date'>,
+  open: OpenBefore,
+  lookUp: LookUp,
+): Promise<void> {
+  const { ledger, date } = night
+  await connection.query('DROP TABLE IF EXISTS pg_temp.unseen')
+  const same = (table: string): string =>
+    `(${table}.source_mark, ${table}.target_mark) IS NOT DISTINCT FROM (u.source_mark, u.target_mark)`
+  await connection.query(
+    `CREATE TEMP TABLE unseen ON COMMIT DROP AS
+     SELECT u.identity, coalesce(l.kind, t.kind) AS kind, coalesce(l.key, t.key) AS key, u.source_mark, u.target_mark,
+       u.same_date, CASE WHEN coalesce(l.left_rows, t.left_rows) > 0 THEN 'source' ELSE 'target' END AS side,
+       (SELECT coalesce(jsonb_agg(c -> 'name'), '[]') FROM jsonb_array_elements(
+          CASE WHEN t.identity IS NOT NULL AND ${same('t')} THEN t.columns WHEN ${same('l')} THEN l.columns END) c
+        HAVING (t.identity IS NOT NULL AND ${same('t')}) OR ${same('l')}) AS names
+     FROM (${openSql(night, open)}) u
+       LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = u.identity
+       LEFT JOIN pg_temp.tonight t ON t.identity = u.identity
+     WHERE u.open AND NOT EXISTS (SELECT 1 FROM tallyman.break_sighting s WHERE s.ledger = ${ledger}
+       AND s.identity = u.identity AND s.business_date = ${dateLiteral(date)}${open === 'moved' ? '' : " AND s.sight <> 'withdrawn'"})`,
+  )
+  await takeGone(connection, night, lookUp)
+}
+
+function openSql({ ledger, date }: Pick<Tonight, 'ledger' | 'date'>, open: OpenBefore): string {
+  if (open === 'standing') {
+    return `SELECT identity, source_mark, target_mark, false AS same_date, true AS open FROM tallyman.lasting_break
+      WHERE ledger = ${ledger} AND state <> 'resolved'`
+  }
+  // A later night has been asked about what it withdrew itself: only what came before it is new to it.
+  const before = open === 'moved' ? '<' : '<='
+  return `SELECT DISTINCT ON (s.identity) s.identity, s.source_mark, s.target_mark,
+      s.business_date = ${dateLiteral(date)} AS same_date,
+      s.sight = 'seen' OR (s.sight = 'withdrawn' AND s.cause IS NULL) AS open
+    FROM tallyman.break_sighting s${open === 'moved' ? ' JOIN pg_temp.moved m ON m.identity = s.identity' : ''}
+    WHERE s.ledger = ${ledger} AND s.business_date ${before} ${dateLiteral(date)}
+    ORDER BY s.identity, s.business_date DESC`
+}
+
+async function takeGone(
+  connection: Connection,
+  { ledger, date }: Pick<Tonight, 'ledger' | 'date'>,
   lookUp: LookUp,
 ): Promise<void> {
   const { rows } = await connection.query<{ some: boolean }>(

@@ -6,7 +6,13 @@
 import type { Connection } from '../db/connection.ts'
 import type { FoldRules, LedgerNight, Sees } from '../model/lasting-break.ts'
 import { type FoldedNight, foldEverything, foldOneNight } from './break-ledger-fold.ts'
-import { openBreaksBefore, storeSightings, takeGone } from './break-ledger-sightings.ts'
+import {
+  askOpenBreaks,
+  rememberDate,
+  storeMoved,
+  storeSightings,
+  type Tonight,
+} from './break-ledger-sightings.ts'
 
 /** What one night's comparison found, as far as breaks go. Only of comparisons that proved something. */
 export interface NightOfBreaks {
@@ -19,15 +25,15 @@ export interface NightOfBreaks {
   readonly sees: Sees
   /** Every break, one COPY line each, with the columns of SIGHTING_COLUMNS. */
   readonly sightings: AsyncIterable<Buffer | string>
-  /** Looks up what became of open breaks that this night does not have; resolves once it has read all of them. */
-  readonly lookUp: LookUp
+  /** Looks up what became of open breaks that a night does not have; null where that night's pictures are gone. */
+  readonly lookUpAt: (night: LedgerNight) => Promise<LookUp | null>
   /** Breaks whose states are wanted back; all are counted. */
   readonly watched: ReadonlySet<string>
 }
 
 /**
  * Takes open breaks as CSV lines (null is an unquoted `\N`, every value is quoted; ASKED_COLUMNS) and gives those that
- * are none any more as COPY lines: identity, cause. What the night could not have seen is left out.
+ * are none any more as COPY lines: identity, cause. What the night could not have seen is left out. Resolves once it has read all.
  */
 export type LookUp = (asked: AsyncIterable<Buffer>) => Promise<AsyncIterable<string>>
 
@@ -53,11 +59,31 @@ export async function recordNight(
     [ledger, date, night.comparisonId, sees],
   )
   const tonight = { ledger, date, watched: night.watched }
+  if (!last) await rememberDate(connection, tonight)
   await storeSightings(connection, tonight, night.sightings, again)
-  await openBreaksBefore(connection, tonight, last)
-  await takeGone(connection, tonight, night.lookUp)
+  const lookUp = await night.lookUpAt({ date, sees })
+  if (lookUp !== null) await askOpenBreaks(connection, tonight, last ? 'standing' : 'sighted', lookUp)
   if (last) return foldOneNight(connection, tonight, { date, sees }, rules)
-  return foldEverything(connection, tonight, await nightsOf(connection, ledger), rules)
+  const nights = await nightsOf(connection, ledger)
+  await askLaterNights(connection, tonight, nights, night.lookUpAt)
+  return foldEverything(connection, tonight, nights, rules)
+}
+
+/** What an older date says otherwise now may be news to the nights after it: they are asked about it as they would have been. */
+async function askLaterNights(
+  connection: Connection,
+  tonight: Tonight,
+  nights: readonly LedgerNight[],
+  lookUpAt: NightOfBreaks['lookUpAt'],
+): Promise<void> {
+  const later = nights.filter(({ date }) => date > tonight.date)
+  if (later.length === 0) return
+  await storeMoved(connection, tonight)
+  for (const night of later) {
+    const lookUp = await lookUpAt(night)
+    if (lookUp !== null)
+      await askOpenBreaks(connection, { ledger: tonight.ledger, date: night.date }, 'moved', lookUp)
+  }
 }
 
 /** The ledger of a reconciliation, made when it is the first time, and locked until the transaction ends. */

@@ -35,6 +35,7 @@ export class BreakNights {
   readonly job: string
   readonly #database: Database
   readonly #numbers = new Map<string, number>()
+  readonly #looks = new Map<string, Look>()
 
   constructor(database: Database, job: string) {
     this.#database = database
@@ -49,8 +50,9 @@ export class BreakNights {
   compare(date: string, look: Look): Promise<FoldedNight> {
     return this.#database.use(connection =>
       connection.transaction(async () => {
-        const sight: Sight = { sees: look.sees ?? 'all', driving: 'source' }
-        const keys = [...new Set([...Object.keys(look.left), ...Object.keys(look.right)])]
+        this.#looks.set(date, look)
+        const right = look.sees === 'keys' ? [] : Object.keys(look.right)
+        const keys = [...new Set([...Object.keys(look.left), ...right])]
         const differing = keys.filter(key => look.left[key] !== look.right[key])
         async function* lines(): AsyncGenerator<string> {
           for (const key of differing) yield lineOf(key, look)
@@ -62,9 +64,9 @@ export class BreakNights {
             job: this.job,
             businessDate: date,
             comparisonId: await this.#comparison(connection, date),
-            sees: sight.sees,
+            sees: look.sees ?? 'all',
             sightings: lines(),
-            lookUp: asked => answers(asked, look, sight),
+            lookUpAt: async night => asked => answers(asked, this.#looks.get(night.date)!, night.sees),
             watched: new Set(keys.map(identityOf)),
           },
           foldRules,
@@ -132,11 +134,8 @@ function lineOf(key: string, look: Look): string {
 }
 
 /** Reads all asked breaks, then tells what both sides have of them. */
-async function answers(
-  asked: AsyncIterable<Buffer>,
-  look: Look,
-  sight: Sight,
-): Promise<AsyncIterable<string>> {
+async function answers(asked: AsyncIterable<Buffer>, look: Look, sees: Sees): Promise<AsyncIterable<string>> {
+  const sight: Sight = { sees, driving: 'source' }
   let text = ''
   for await (const bytes of asked) text += bytes.toString()
   const lines = look.blind === true ? [] : text.split('\n').filter(line => line !== '')
