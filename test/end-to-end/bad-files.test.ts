@@ -46,7 +46,7 @@ async function refusedOrders(date: string, content: string | Buffer, suffix = ''
   return error
 }
 
-test('a missing file means waiting inside its window, and is a failure told once it has closed', async () => {
+test('B9: a missing file means waiting inside its window, and is a failure told once it has closed', async () => {
   const date = '2026-11-02'
   const open = await night.run('portal-orders', date, { waitUntil: Date.now() + 3_600_000 })
   assert.equal(open.state, 'waiting')
@@ -60,7 +60,7 @@ test('a missing file means waiting inside its window, and is a failure told once
   assert.equal(await orderRows(date), 2)
 })
 
-test('a file cut off by its sender is quarantined, and the whole one under its name is taken by the next run', async () => {
+test('B5: a file cut off by its sender is quarantined, and the whole one under its name is taken by the next run', async () => {
   const date = '2026-11-03'
   const name = `hours_${compact(date)}.csv`
   await night.deliver('payroll', name, hours(date, ['00000001'], null))
@@ -98,7 +98,7 @@ test('a rerun judges a quarantined file anew, from the archive too', async () =>
   assert.equal(file!.state, 'quarantined')
 })
 
-test('a file in another charset than declared is refused, never read with wrong letters', async () => {
+test('B18: a file in another charset than declared is refused, never read with wrong letters', async () => {
   const date = '2026-11-05'
   const utf8 = Buffer.from(hours(date, ['00000001']).toString('latin1'), 'utf8')
   await night.deliver('payroll', `hours_${compact(date)}.csv`, utf8)
@@ -109,7 +109,7 @@ test('a file in another charset than declared is refused, never read with wrong 
   assert.match(error.message, /line 2/)
 })
 
-test('ragged rows and rows with a NUL byte are rejects with line and text; all other rows are loaded', async () => {
+test('B19, B23: ragged rows and rows with a NUL byte are rejects with line and text; all other rows are loaded', async () => {
   const date = '2026-11-06'
   const lines = orders(date, someLines(4)).trimEnd().split('\n')
   lines.splice(2, 0, 'too,few,cells', `${lines[1]!.replace('THING', 'TH\0NG')}`)
@@ -133,7 +133,7 @@ test('ragged rows and rows with a NUL byte are rejects with line and text; all o
   assert.match(lastMail().subject!, /REJECTS.*3 of 7 records refused/)
 })
 
-test('a doubled header is refused, and the earlier rows of its date stay', async () => {
+test('B13: a doubled header is refused, and the earlier rows of its date stay', async () => {
   const date = '2026-11-09'
   await night.deliver('portal', `orders_${compact(date)}.csv`, orders(date, someLines(3)))
   await night.run('portal-orders', date)
@@ -157,7 +157,7 @@ test('a date whose correction is in quarantine is not called fine by the next ru
   assert.equal((await night.run('portal-orders', date)).state, 'nothing-to-do')
 })
 
-test('malformed XML is refused with line and column, and a DOCTYPE is refused; nothing of either is loaded', async () => {
+test('B25, B26: malformed XML is refused with line and column, and a DOCTYPE is refused; nothing of either is loaded', async () => {
   const date = '2026-11-10'
   const name = `eurofxref-hist-90d_${compact(date)}.xml`
   const whole = ratesXml(date, { USD: '1.1', JPY: '170' })

@@ -90,7 +90,7 @@ test('every run of every job prints laws that add up', async () => {
   )
 })
 
-test('a corrected file replaces exactly the rows of its date, and the mail says which file it replaces', async () => {
+test('B7: a corrected file replaces exactly the rows of its date, and the mail says which file it replaces', async () => {
   const [date, other] = ['2026-11-03', '2026-11-04']
   await deliver(other, someLines(3, 'OTHER'))
   await night.run('portal-orders', other)
@@ -154,7 +154,7 @@ test('a file that comes back after its correction is a correction again', async 
   ])
 })
 
-test('the same files again are nothing to do, said as duplicates in one mail however often they are run', async () => {
+test('B6, F11: the same files again are nothing to do, said as duplicates in one mail however often they are run', async () => {
   const date = '2026-11-09'
   await deliver(date, FIRST)
   await night.run('portal-orders', date)

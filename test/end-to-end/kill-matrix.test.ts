@@ -144,7 +144,7 @@ async function killedAt(failpoint: string, date: string, expected: Picture): Pro
   return problems
 }
 
-test('killed at any failpoint, a run is finished by the next one as if nothing had happened', async () => {
+test('A1, A3, A7, A8, A10, A12, A13, A14: killed at any failpoint, a run is finished by the next one as if nothing had happened', async () => {
   const expected = new Map<Scenario, Picture>()
   for (const [index, scenario] of Object.values(SCENARIOS).entries()) {
     const date = `2025-12-0${index + 1}`

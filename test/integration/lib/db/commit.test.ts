@@ -41,7 +41,7 @@ async function insertThrough(name: string, when: 'after-commit' | 'before-commit
   }
 }
 
-test('a COMMIT that reached the server and was not answered is known to have happened', async () => {
+test('A11: a COMMIT that reached the server and was not answered is known to have happened', async () => {
   assert.equal(await insertThrough('answer-lost', 'after-commit'), 'committed')
   assert.equal(await effects('answer-lost'), 1)
 })

@@ -59,7 +59,7 @@ test('a savepoint undoes only its own work', async () => {
   await database.use(c => c.query('DELETE FROM item'))
 })
 
-test('a failed statement that is swallowed can not be committed unnoticed', async () => {
+test('D9: a failed statement that is swallowed can not be committed unnoticed', async () => {
   await assert.rejects(
     database.use(c => c.transaction(() => c.query('SELECT 1/0').catch(() => {}))),
     { code: 'BUG_COMMIT_ROLLED_BACK' },
@@ -123,7 +123,7 @@ test('an aborted session ends on the server too, while it waits for a lock', asy
   await holder.close()
 })
 
-test('each failure of the server has a code of its own', async () => {
+test('D3: each failure of the server has a code of its own', async () => {
   const code = async (work: Promise<unknown>): Promise<string> =>
     work.then(
       () => 'none',
@@ -165,7 +165,7 @@ test('a violation names constraint and key, and never spreads a whole row', asyn
   })
 })
 
-test('two transactions that lock each other are told a deadlock, and one of them goes on', async () => {
+test('D2: two transactions that lock each other are told a deadlock, and one of them goes on', async () => {
   await database.use(c => c.query(`INSERT INTO item VALUES (1, 'a'), (2, 'b')`))
   const [left, right] = [await database.connect(), await database.connect()]
   await left.query('BEGIN')
@@ -184,7 +184,7 @@ test('two transactions that lock each other are told a deadlock, and one of them
   await Promise.all([left.close(), right.close()])
 })
 
-test('an idle session that is terminated tells its listeners and not the process', async () => {
+test('D8: an idle session that is terminated tells its listeners and not the process', async () => {
   const connection = await database.connect()
   const told = new Promise<Error>(resolve => connection.onLost(resolve))
   await database.terminate(connection.pid, connection.backendStart)

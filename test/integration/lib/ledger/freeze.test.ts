@@ -207,7 +207,7 @@ test('a load that was refused is tried again as the next revision', async () => 
   await lease.release({ attempt: 'failed', run: 'failed' })
 })
 
-test('a run that died between load and proof goes on from there', async () => {
+test('A12: a run that died between load and proof goes on from there', async () => {
   const key = freshKey()
   await deliver(database, key, 'a.csv', 'A')
   const lease = await take(database, key)

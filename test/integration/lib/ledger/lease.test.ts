@@ -87,7 +87,7 @@ test('a run whose holder was killed is taken at once and its attempt is marked i
   )
 })
 
-test('a holder that is paused with the fence locked is terminated after 30 s of silence and can commit nothing when it wakes', async () => {
+test('A17: a holder that is paused with the fence locked is terminated after 30 s of silence and can commit nothing when it wakes', async () => {
   const key = { job: 'paused', businessDate: '2026-11-20' }
   const { child, next } = await holder(key.job, 'fenced')
   child.kill('SIGSTOP')
@@ -102,7 +102,7 @@ test('a holder that is paused with the fence locked is terminated after 30 s of 
   await lease.release({ attempt: 'succeeded', run: 'succeeded' })
 })
 
-test('a run whose holder beats is refused, with the holder named', async () => {
+test('F8, F10: a run whose holder beats is refused, with the holder named', async () => {
   const key = { job: 'held', businessDate: '2026-11-20' }
   const { child } = await holder(key.job, 'plain')
   await assert.rejects(
@@ -117,7 +117,7 @@ test('a run whose holder beats is refused, with the holder named', async () => {
   await once(child, 'exit')
 })
 
-test('the fence refuses the late commit of an attempt that was succeeded', async () => {
+test('A17: the fence refuses the late commit of an attempt that was succeeded', async () => {
   const key = { job: 'late', businessDate: '2026-11-20' }
   const silent = await takeLease(database, stoppedClock, key, { trigger: 'manual' })
   const late = await database.connect()
@@ -154,7 +154,7 @@ test('an attempt stops when the session of its lease is terminated', async () =>
   await next.release({ attempt: 'succeeded', run: 'succeeded' })
 })
 
-test('of many takers of one free run exactly one gets it', async () => {
+test('F9: of many takers of one free run exactly one gets it', async () => {
   const key = { job: 'contested', businessDate: '2026-11-20' }
   const takes = await Promise.allSettled(Array.from({ length: 6 }, () => take(database, key)))
   const won = takes.filter(result => result.status === 'fulfilled')

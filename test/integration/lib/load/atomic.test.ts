@@ -47,7 +47,7 @@ function failpoints(): string[] {
     .map(match => match[1]!)
 }
 
-test('a crash at any point of the load leaves nothing or all, and the next attempt finishes it', async () => {
+test('A8, A10: a crash at any point of the load leaves nothing or all, and the next attempt finishes it', async () => {
   const spec = await target('crashed')
   const points = failpoints()
   assert.ok(points.length >= 10, points.join())

@@ -127,7 +127,7 @@ test('a forced load of the same rows has keys of its own and changes nothing at 
   assert.equal(new Set(keys()).size, 6)
 })
 
-test('a row that the API refuses is a reject with its text and the words of the API, the rest loads', async () => {
+test('C4: a row that the API refuses is a reject with its text and the words of the API, the rest loads', async () => {
   peer.rules.reject = item =>
     item.employee === 'c' ? { code: 'UNKNOWN', message: 'no such\nemployee' } : null
   const result = await loaded()
@@ -139,7 +139,7 @@ test('a row that the API refuses is a reject with its text and the words of the 
   assert.match(reject?.issues[0]?.message ?? '', /no such employee \(UNKNOWN\)/)
 })
 
-test('Retry-After is obeyed, and throttling is not counted as a failure', async () => {
+test('C1: Retry-After is obeyed, and throttling is not counted as a failure', async () => {
   peer.faults.push(...Array.from({ length: 7 }, () => ({ kind: 'throttle', retryAfter: '20' }) as const))
   const clock = hastyClock()
   await loaded({ clock })
@@ -148,14 +148,14 @@ test('Retry-After is obeyed, and throttling is not counted as a failure', async 
   assert.equal(new Set(keys()).size, 3)
 })
 
-test('a throttle longer than an attempt suspends the load, which then goes on from there', async () => {
+test('C12: a throttle longer than an attempt suspends the load, which then goes on from there', async () => {
   peer.faults.push({ kind: 'unprocessed' }, { kind: 'throttle', status: 503, retryAfter: '3600' })
   await assert.rejects(load(), { code: 'LOAD_API_THROTTLED', retry: { afterMs: 3_780_000 } })
   await loaded()
   assertOnce()
 })
 
-test('a server error is asked again under the same key with growing waits', async () => {
+test('C2: a server error is asked again under the same key with growing waits', async () => {
   peer.faults.push({ kind: 'error', status: 500 }, { kind: 'error', status: 502, body: '<html>' })
   const clock = hastyClock()
   await loaded({ clock })
@@ -183,7 +183,7 @@ for (const fault of ['drop-after-commit', 'drop-before', 'half', 'truncated'] as
   })
 }
 
-test('a request that is never answered is given up, asked again and takes effect once', async () => {
+test('C3: a request that is never answered is given up, asked again and takes effect once', async () => {
   peer.faults.push({ kind: 'silent' })
   const applied = new Promise<void>(resolve => {
     peer.rules.beforeAnswer = async () => resolve()
@@ -194,7 +194,7 @@ test('a request that is never answered is given up, asked again and takes effect
   assert.equal(new Set(keys()).size, 3)
 })
 
-test('an answer that does not account for each row once is no answer', async () => {
+test('C10: an answer that does not account for each row once is no answer', async () => {
   const wrong = [
     '{}',
     'null',
@@ -210,7 +210,7 @@ test('an answer that does not account for each row once is no answer', async () 
   await assert.rejects(load(), { code: 'LOAD_OUTCOME_UNKNOWN' })
 })
 
-test('a request that is too large goes out in halves, the size is remembered, and a single such row is a reject', async () => {
+test('C7: a request that is too large goes out in halves, the size is remembered, and a single such row is a reject', async () => {
   const long = 'x'.repeat(300)
   const rows: HoursRow[] = [
     ...five,
@@ -260,7 +260,7 @@ const breaks = {
   'load.api-before-keep': [1],
 }
 for (const [point, passes] of Object.entries(breaks)) {
-  test(`a load that breaks at ${point} goes on in the next attempt, and no row takes effect twice`, async () => {
+  test(`A13: a load that breaks at ${point} goes on in the next attempt, and no row takes effect twice`, async () => {
     for (const pass of passes) {
       armFailpoint(`${point}:${pass}:throw`)
       await assert.rejects(load(), /failpoint/)
@@ -365,7 +365,7 @@ test('a dry run counts the rows and asks the API nothing', async () => {
   assert.equal((await states()).load, null)
 })
 
-test('a rotated token is read once more, a wrong one ends the load, and neither is written down', async () => {
+test('C5: a rotated token is read once more, a wrong one ends the load, and neither is written down', async () => {
   await peer.close()
   peer = await startApiPeer({ store, token: 'a-new-canary-token' })
   const tokens = ['an-old-canary-token', 'a-new-canary-token']

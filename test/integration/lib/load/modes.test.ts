@@ -73,7 +73,7 @@ test('an append of a file that is applied already is refused by the load itself'
 })
 
 for (const keeping of ['column', 'beside'] as const) {
-  test(`upsert writes only what differs, and an older date never overwrites a newer one (${keeping})`, async () => {
+  test(`F13: upsert writes only what differs, and an older date never overwrites a newer one (${keeping})`, async () => {
     const name = keeping === 'column' ? 'upserted' : 'upserted_beside'
     const table =
       keeping === 'column'

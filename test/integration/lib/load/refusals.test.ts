@@ -181,7 +181,7 @@ test('an empty file into an empty scope is a load of nothing', async () => {
   assert.equal(outcome.kind, 'loaded')
 })
 
-test('a row of another date is refused with its line, and touches nothing', async () => {
+test('B14: a row of another date is refused with its line, and touches nothing', async () => {
   const spec = await target('scoped', 'replace', { scope: 'day' })
   const { error } = await refused(spec, {
     job: 'scoped',
@@ -224,7 +224,7 @@ test('conflicts found by the load count toward the reject limit', async () => {
   assert.deepEqual(await run('SELECT * FROM erp.limited_later'), [])
 })
 
-test('a violated constraint fails the load and names the row', async () => {
+test('D12: a violated constraint fails the load and names the row', async () => {
   const spec = await target('violated', 'upsert')
   await run('ALTER TABLE erp.violated ADD CONSTRAINT no_refunds CHECK (amount >= 0)')
   const rows = Array.from({ length: 50 }, (_, at) => [D, `r${at}`, at === 37 ? '-1' : '1'])

@@ -62,7 +62,7 @@ test('a character cut off by the end of the file is a fault', () => {
   assert.equal(decode('utf-16be', [Buffer.from([0xd8, 0x3d])]).offset, 0)
 })
 
-test('a lone surrogate in UTF-16 is a fault at its offset', () => {
+test('B17: a lone surrogate in UTF-16 is a fault at its offset', () => {
   assert.deepEqual(decode('utf-16le', [Buffer.from([0x61, 0, 0x00, 0xdc, 0x62, 0])]), {
     text: 'a',
     offset: 2,

@@ -51,14 +51,14 @@ test('a quote is only a character where none is declared', async () => {
   assert.deepEqual(rows(file), [[2, '1', '"2', '3']])
 })
 
-test('an unclosed quote names the line on which it was opened', async () => {
+test('B21: an unclosed quote names the line on which it was opened', async () => {
   await assert.rejects(parsed(`${head}1,2,3\n4,"5,6\n7,8,9\n`, csv()), {
     code: 'PARSE_QUOTE_UNCLOSED',
     message: /the quote opened on line 3 is not closed up to the end/,
   })
 })
 
-test('an unclosed quote is noticed within the longest record, not at the end of a huge file', async () => {
+test('B21: an unclosed quote is noticed within the longest record, not at the end of a huge file', async () => {
   const long = `${head}1,"2,3\n${'4,5,6\n'.repeat(2000)}`
   await assert.rejects(parsed(long, csv({ maxRecordBytes: 1000 })), {
     code: 'PARSE_QUOTE_UNCLOSED',

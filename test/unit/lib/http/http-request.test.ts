@@ -133,7 +133,7 @@ test('an abort gives its own reason, before sending and while waiting', async ()
   await assert.rejects(send({ signal: stop.signal }), /the night is over/)
 })
 
-test('a redirect is not followed', async () => {
+test('C9: a redirect is not followed', async () => {
   const seen: string[] = []
   handle = (request, response) => {
     seen.push(request.url ?? '')

@@ -43,7 +43,7 @@ test('a file without a single byte is refused', async () => {
   }
 })
 
-test('a header without records is refused unless the job allows it', async () => {
+test('B12: a header without records is refused unless the job allows it', async () => {
   await assert.rejects(parsed('a,b\n', csv()), { code: 'PARSE_NO_RECORDS' })
   assert.equal((await parsed('a,b\n', csv({ allowEmpty: true }))).summary.read, 0)
 })
@@ -112,7 +112,7 @@ test('a UTF-8 file declared as windows-1252 is refused, not loaded with wrong na
   })
 })
 
-test('a byte order mark is no part of the first column, and must agree with the declared charset', async () => {
+test('B16: a byte order mark is no part of the first column, and must agree with the declared charset', async () => {
   assert.deepEqual((await parsed('\ufeffa,b\n1,2\n', csv())).columns, ['a', 'b'])
   const wide = Buffer.from('\ufeffa,b\r\n1,€\r\n', 'utf16le')
   for (const charset of ['utf-16', 'utf-16le']) {

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { csv } from '../../../../lib/parse/csv.ts'
 import { parsed, rows } from '../../../support/parsed.ts'
 
-test('the order of columns is free and an unknown one is told', async () => {
+test('B13: the order of columns is free and an unknown one is told', async () => {
   const file = await parsed('c,extra,a\n3,x,1\n', csv({ columns: ['a'] }), { needed: { record: ['c'] } })
   assert.deepEqual(file.columns, ['c', 'extra', 'a'])
   assert.deepEqual(file.summary.warnings, ['an unknown column in the header: "extra"'])

@@ -151,7 +151,7 @@ test('a DOCTYPE is refused before any entity of it could matter', async () => {
   await assert.rejects(parsed(bomb, simple), { code: 'PARSE_XML_DOCTYPE' })
 })
 
-test('depth, texts and records are bounded', async () => {
+test('B27: depth, texts and records are bounded', async () => {
   const deep = xml({ records: { e: { path: 'D/E', columns: ['A'] } }, maxDepth: 5 })
   await assert.rejects(parsed(`<D>${'<x>'.repeat(9)}${'</x>'.repeat(9)}</D>`, deep), {
     code: 'PARSE_XML_TOO_DEEP',

@@ -46,7 +46,7 @@ test('the same duplicates seen at a later attempt make the same mail, so that it
   assert.equal(again.messageId, first.messageId)
 })
 
-test('silence is no outcome: clean nights and duplicates send, only a night without files does not', () => {
+test('E7: silence is no outcome: clean nights and duplicates send, only a night without files does not', () => {
   const worth = (input: NightReportInput) => isWorthAMail(nightReport(input, plain))
   assert.equal(worth(nightSample('clean')), true)
   assert.equal(worth(nightSample('duplicate')), true)

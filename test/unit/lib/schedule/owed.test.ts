@@ -31,7 +31,7 @@ test('a job is owed from the minute of its occurrence on, and not before', () =>
   assert.equal(new Date(owed.nextAt!).toISOString(), '2026-11-22T04:30:00.000Z')
 })
 
-test('after three nights down, catch-up latest takes the last one and names the two it skips', () => {
+test('F7: after three nights down, catch-up latest takes the last one and names the two it skips', () => {
   const owed = owedRuns(
     { jobs: [scheduled()] },
     states({ '2026-11-16': 'succeeded' }),
