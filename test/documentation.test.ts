@@ -35,6 +35,10 @@ test('every error code has its row in docs/errors.md, and every row its code', (
   none(rules.errorPageComplaints(sources, read('docs/errors.md')))
 })
 
+test('every failure of docs/delivery.md that is said to be held stands in the title of a test', () => {
+  none(rules.heldByComplaints(sources, read('docs/delivery.md')))
+})
+
 test('every job has its page', () => none(rules.jobsWithoutPage(sources, exists)))
 
 test('every relative link of every page leads somewhere', async () => {
@@ -160,6 +164,30 @@ test('planted: a code without a row and rows without a code, twice, misplaced or
   ])
   assert.deepEqual(rules.errorPageComplaints(files, `## map\n| MAP_B ${row}`), [
     'lib/a.ts:1 uses LOAD_A, which has no row in docs/errors.md',
+  ])
+})
+
+test('planted: a failure without its test, a test without its failure and a double listing are found', () => {
+  const files = [
+    sourceFile('test/a.test.ts', "test('A1, A2: stands', () => {})\ntest(`C9: more`)\ntest('no id: A3', f)"),
+    sourceFile('test/b.test.ts', "test('B1: stands', f)"),
+    sourceFile('lib/c.ts', "test('F1: is no test', f)"),
+  ]
+  const page = [
+    '| A1-A3 | x | y | `test/a.test.ts` |',
+    '| A4, A1 | x | y | `test/b.test.ts` |',
+    '| D1 | x | y | not yet |',
+    '| D2 | x | y | perhaps |',
+  ].join('\n')
+  assert.deepEqual(rules.heldByComplaints(files, page), [
+    'docs/delivery.md lists A1 twice',
+    'docs/delivery.md: no title of test/a.test.ts begins with A3',
+    'docs/delivery.md: no title of test/b.test.ts begins with A4',
+    'docs/delivery.md: no title of test/b.test.ts begins with A1',
+    'docs/delivery.md: test/b.test.ts holds none of A4, A1',
+    'docs/delivery.md says neither which tests hold D2 nor "not yet"',
+    'test/a.test.ts bears C9, and docs/delivery.md does not say so',
+    'test/b.test.ts bears B1, and docs/delivery.md does not say so',
   ])
 })
 

@@ -131,3 +131,77 @@ export function jobsWithoutPage(files: readonly SourceFile[], exists: (path: str
     .filter(page => !exists(page))
     .map(page => `${page} does not exist`)
 }
+
+/** A line of docs/delivery.md's table of failures. */
+interface HeldRow {
+  readonly ids: readonly string[]
+  /** Test files; empty where the page says `not yet`. */
+  readonly tests: readonly string[]
+  readonly cell: string
+}
+
+/** `A4, B1-B3` as single ids. */
+function idsOf(cell: string): string[] {
+  return cell.split(', ').flatMap(part => {
+    const range = /^([A-F])(\d+)-\1(\d+)$/.exec(part)
+    if (range === null) return [part]
+    const [from, to] = [Number(range[2]), Number(range[3])]
+    return Array.from({ length: to - from + 1 }, (_, index) => `${range[1]}${from + index}`)
+  })
+}
+
+function heldRows(page: string): HeldRow[] {
+  return page
+    .split('\n')
+    .filter(line => /^\| [A-F]\d/.test(line))
+    .map(line => line.split('|').map(cell => cell.trim()))
+    .map(cells => ({
+      ids: idsOf(cells[1]!),
+      tests: [...(cells[4] ?? '').matchAll(/`([^`]+)`/g)].map(match => match[1]!),
+      cell: cells[4] ?? '',
+    }))
+}
+
+/** Ids at the start of test titles, `A8, A10: ...`, by file. */
+function idsInTitles(files: readonly SourceFile[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>()
+  for (const { path, text } of files) {
+    if (!path.endsWith('.test.ts')) continue
+    const titles = text.matchAll(/^\s*test\(\s*['"`]((?:[A-F]\d+(?:, )?)+): /gm)
+    found.set(path, new Set([...titles].flatMap(match => match[1]!.split(', '))))
+  }
+  return found
+}
+
+/**
+ * Complaints about docs/delivery.md's table of failures: an id that no title of the named files bears, a file that bears
+ * none of its line's ids, an id listed twice, a line that says neither files nor `not yet`, and ids of titles that no line lists.
+ */
+export function heldByComplaints(files: readonly SourceFile[], page: string): string[] {
+  const titles = idsInTitles(files)
+  const rows = heldRows(page)
+  const listed = rows.flatMap(({ ids }) => ids)
+  const complaints = listed
+    .filter((id, index) => listed.indexOf(id) !== index)
+    .map(id => `docs/delivery.md lists ${id} twice`)
+  for (const { ids, tests, cell } of rows) {
+    if (tests.length === 0 && cell !== 'not yet') {
+      complaints.push(`docs/delivery.md says neither which tests hold ${ids.join(', ')} nor "not yet"`)
+    }
+    for (const id of tests.length === 0 ? [] : ids) {
+      if (!tests.some(path => titles.get(path)?.has(id)))
+        complaints.push(`docs/delivery.md: no title of ${tests.join(', ')} begins with ${id}`)
+    }
+    for (const path of tests) {
+      if (!ids.some(id => titles.get(path)?.has(id)))
+        complaints.push(`docs/delivery.md: ${path} holds none of ${ids.join(', ')}`)
+    }
+  }
+  for (const [path, ids] of titles) {
+    for (const id of ids) {
+      if (!rows.some(row => row.ids.includes(id) && row.tests.includes(path)))
+        complaints.push(`${path} bears ${id}, and docs/delivery.md does not say so`)
+    }
+  }
+  return complaints
+}
