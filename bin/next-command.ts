@@ -42,7 +42,8 @@ export function nextCommand(error: unknown, about: { readonly job?: string }): s
   const job = about.job === undefined ? '' : ` --job ${about.job}`
   if (code === 'RUN_INTERRUPTED' || code === 'RUN_TERMINATED') return null
   if (ASK_OUTSIDE.includes(code)) return `${PROGRAM} doctor`
-  if (code === 'FETCH_FILE_MISSING' || code.startsWith('FETCH_FILE_')) return `${PROGRAM} files${job}`
+  if (['FETCH_FILE_MISSING', 'FETCH_FILE_HELD', 'FETCH_FILE_QUARANTINED'].includes(code))
+    return `${PROGRAM} files${job}`
   if (code === 'MAP_REJECT_LIMIT' || code === 'MAP_UNIT_FAILS_FILE') return `${PROGRAM} rejects list${job}`
   if (WRONG_CALL.includes(code)) return null
   if (step === 'config') return `${PROGRAM} check`
