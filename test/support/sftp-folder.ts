@@ -71,6 +71,8 @@ export interface SftpFaults {
   beforeRename?: (localPath: string) => void
   /** Runs after a rename was made, with the local path under which it was known before. */
   afterRename?: (localPath: string) => void
+  /** Past a file's beginning holds its answers to READ back until so many requests wait, once. */
+  holdUntilWaiting?: number
   /** Runs before each answer to READ. */
   beforeReadAnswer?: () => void
   /** Paces downloads. */
@@ -102,6 +104,7 @@ export function serveFolder(
   connection: ssh2.Connection,
 ): void {
   const handles = new Map<number, OpenFile | OpenFolder>()
+  const heldBack: (() => void)[] = []
   let nextHandle = 0
   const local = (path: string) => posix.join(root, posix.normalize(`/${path}`))
   const handleOf = (handle: Buffer) => handles.get(handle.readUInt32BE(0))
@@ -140,7 +143,12 @@ export function serveFolder(
   sftp.on('READ', (id, handle, offset, length) => {
     const file = handleOf(handle)
     if (file?.kind !== 'file') return sftp.status(id, STATUS_CODE.FAILURE)
-    serveRead(sftp, id, file, offset, length, faults, connection)
+    const serve = () => serveRead(sftp, id, file, offset, length, faults, connection)
+    if (faults.holdUntilWaiting === undefined || offset === 0) return serve()
+    heldBack.push(serve)
+    if (heldBack.length < faults.holdUntilWaiting) return
+    delete faults.holdUntilWaiting
+    for (const answer of heldBack.splice(0)) answer()
   })
   sftp.on('CLOSE', (id, handle) => {
     const opened = handleOf(handle)

@@ -59,15 +59,18 @@ test('a gzip, a zip, a stored zip and a gzipped zip give the same content and co
   }
 })
 
-test('a known packed file is fetched again when its decoded content was lost', async t => {
+test('a known packed file is fetched again when its decoded content or its bytes were lost', async t => {
   const first = await fetched(t, ['gunzip'], gzipSync(ROWS))
   const again = await first.feed.fetch({ known: first.received })
   assert.equal(again.received[0]?.known, true)
   for (const damage of [rmSync, (path: string) => truncateSync(path, 10)]) {
-    damage(first.received[0]?.contentPath ?? '')
-    const mended = await first.feed.fetch({ known: first.received })
-    assert.equal(mended.received[0]?.known, false)
-    assert.equal(readFileSync(mended.received[0]?.contentPath ?? '', 'utf8'), ROWS)
+    for (const part of ['contentPath', 'rawPath'] as const) {
+      damage(first.received[0]?.[part] ?? '')
+      const mended = await first.feed.fetch({ known: first.received })
+      assert.equal(mended.received[0]?.known, false)
+      assert.equal(readFileSync(mended.received[0]?.contentPath ?? '', 'utf8'), ROWS)
+      assert.equal(sha256(readFileSync(mended.received[0]?.rawPath ?? '')), mended.received[0]?.rawSha256)
+    }
   }
 })
 
@@ -148,6 +151,15 @@ test('a damaged archive is never taken for data, wherever it is damaged', async 
   for (const [index, [decoding, bytes]] of damaged.entries()) {
     assert.equal(await refused(t, [decoding], bytes), 'FETCH_DECODE_FAILED', String(index))
   }
+})
+
+test('a zip that lies about its sizes is stopped before the lie has an effect', async t => {
+  const small = zip({ name: 'a.csv', content: ROWS, size: 10 })
+  // The limit on unpacked bytes is not even reached.
+  assert.equal(await refused(t, ['unzip'], small, { maxBytes: 1_000 }), 'FETCH_DECODE_FAILED')
+  const long = zip({ name: 'a.csv', content: ROWS, stored: true, packedSize: ROWS.length + 200 })
+  const { quarantined } = await fetched(t, ['unzip'], long)
+  assert.match(quarantined[0]?.quarantine?.message ?? '', /an entry lies beyond its end/)
 })
 
 test('an archive with an empty file in it is quarantined as empty', async t => {

@@ -170,3 +170,14 @@ test('a name that is listed twice is fetched once and said', async t => {
   )
   assert.equal(found.received.length + found.held.length, 1)
 })
+
+test('a file that a crash left under a name of ours is no new file, however wide the pattern', async t => {
+  const feed = await feedUnderTest(t, { files: '*' })
+  feed.put(`${NAME}.0123456789abcdef.tallyman`, ROWS)
+  const found = await feed.fetch()
+  assert.deepEqual(
+    found.skipped.map(entry => entry.code),
+    ['FETCH_SET_ASIDE'],
+  )
+  assert.deepEqual(found.received, [])
+})
