@@ -96,15 +96,22 @@ export async function registerBackend(lease: Holding, connection: Connection): P
 }
 
 async function runIdOf(connection: Connection, key: RunKey): Promise<string> {
+  // Read first: an insert would wait for a paused holder that has changed the row in its load, for ever.
+  const known = await findRun(connection, key)
+  if (known !== null) return known
   await connection.query(
     `INSERT INTO tallyman.run (job, business_date, state) VALUES ($1, $2::date, 'owed') ON CONFLICT DO NOTHING`,
     [key.job, key.businessDate],
   )
+  return (await findRun(connection, key))!
+}
+
+async function findRun(connection: Connection, key: RunKey): Promise<string | null> {
   const { rows } = await connection.query<{ id: string }>(
     'SELECT id FROM tallyman.run WHERE job = $1 AND business_date = $2::date',
     [key.job, key.businessDate],
   )
-  return rows[0]!.id
+  return rows[0]?.id ?? null
 }
 
 interface Taken extends Holding {
