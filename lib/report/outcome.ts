@@ -128,9 +128,7 @@ function rejectsHeadline(facts: Facts): string {
 }
 
 function cleanHeadline(facts: Facts): string {
-  const read = facts.laws[0]?.whole.value ?? 0
-  const filtered = facts.laws[0]?.parts.find(({ label }) => label === 'filtered')?.value ?? 0
-  const loaded = loadedWords(read - filtered, facts.run.businessDate)
+  const loaded = loadedWords(loadedRecords(facts), facts.run.businessDate)
   const [first, ...others] = facts.comparisons
   if (first === undefined) {
     return `${loaded}. This job declares no comparison, so what the target holds is not proved.`
@@ -139,6 +137,12 @@ function cleanHeadline(facts: Facts): string {
   const more =
     others.length === 0 ? '' : ` ${plural(others.length, 'further comparison')} found no difference either.`
   return `${loaded}, and ${first.left.name} and ${first.right.name} agree in ${plural(Math.max(first.left.rows, first.right.rows), 'row')}${proved}.${more}`
+}
+
+/** Records of a night without rejects that are loaded: those read, without those left out on purpose. */
+export function loadedRecords({ laws }: Pick<Facts, 'laws'>): number {
+  const filtered = laws[0]?.parts.find(({ label }) => label === 'filtered')?.value ?? 0
+  return (laws[0]?.whole.value ?? 0) - filtered
 }
 
 function loadedWords(records: number, date: string): string {

@@ -4,7 +4,7 @@
  */
 import { count, plural } from './figures.ts'
 import type { NightReport } from './night-report.ts'
-import { riskOf } from './outcome.ts'
+import { loadedRecords, riskOf } from './outcome.ts'
 import { visible } from './visible.ts'
 
 /** Longest subject: what is longer is cut by mail programs anyway. */
@@ -32,9 +32,9 @@ function figuresOf(report: NightReport): string {
     case 'NOTHING TO DO':
       return report.files.length === 0 ? 'no new file' : 'the same files as already loaded'
     case 'CLEAN':
-      return `${plural(report.laws[0]?.whole.value ?? 0, 'record')}, 0 breaks`
+      return `${plural(loadedRecords(report), 'record')}, 0 breaks`
     case 'LOADED':
-      return `${plural(report.laws[0]?.whole.value ?? 0, 'record')}, not compared`
+      return `${plural(loadedRecords(report), 'record')}, not compared`
   }
 }
 

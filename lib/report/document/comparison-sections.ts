@@ -132,7 +132,9 @@ function inputBlocks({ left, right, gates }: ComparisonReport, level: Level): Bl
   const passed = gates.filter(({ state }) => state === 'passed').map(({ name }) => visible(name, 40))
   const row = ({ name, rows, asOf, scope, files }: ComparisonReport['left']) => {
     const [first = '', ...others] = files
-    const from = others.length === 0 ? first : `${first} and ${count(others.length)} more`
+    // A side of one file is called like it.
+    const from =
+      others.length === 0 ? (first === name ? '' : first) : `${first} and ${count(others.length)} more`
     return [
       cell(visible(name, 60)),
       cell(count(rows)),
