@@ -35,6 +35,10 @@ test('every error code has its row in docs/errors.md, and every row its code', (
   none(rules.errorPageComplaints(sources, read('docs/errors.md')))
 })
 
+test('what the rows of docs/errors.md say of retries and people stands in their legend', () => {
+  none(rules.legendComplaints(read('docs/errors.md')))
+})
+
 test('every failure of docs/delivery.md that is said to be held stands in the title of a test', () => {
   none(rules.heldByComplaints(sources, read('docs/delivery.md')))
 })
@@ -186,8 +190,17 @@ test('planted: a failure without its test, a test without its failure and a doub
     'docs/delivery.md: no title of test/b.test.ts begins with A1',
     'docs/delivery.md: test/b.test.ts holds none of A4, A1',
     'docs/delivery.md says neither which tests hold D2 nor "not yet"',
-    'test/a.test.ts bears C9, and docs/delivery.md does not say so',
-    'test/b.test.ts bears B1, and docs/delivery.md does not say so',
+    'test/a.test.ts bears C9, and docs/delivery.md does not say that a test holds it',
+    'test/b.test.ts bears B1, and docs/delivery.md does not say that a test holds it',
+  ])
+})
+
+test('planted: a word that the legend of errors does not explain is found', () => {
+  const page =
+    'Retried: **no**. Who: **owner**, **partner**.\n\n## load\n| LOAD_A | a | no | owner, partner | b |\n| LOAD_B | a | maybe | somebody | b |'
+  assert.deepEqual(rules.legendComplaints(page), [
+    'docs/errors.md: the row of LOAD_B says "maybe", which the legend does not explain',
+    'docs/errors.md: the row of LOAD_B says "somebody", which the legend does not explain',
   ])
 })
 

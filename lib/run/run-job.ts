@@ -118,7 +118,7 @@ async function comparedAfresh({ engine, scheduled, lease }: Reporting, frozen: F
   })
 }
 
-/** The six calls. */
+/** Fetch, freeze, load (which pulls parse and map), reconcile; every ending reports. */
 async function sixSteps(
   reporting: Reporting,
   options: RunOptions,

@@ -1,6 +1,6 @@
 /**
  * Comparison rules as SQL over canonical text: what a value is under its type and rules, and whether
- * it can be read at all. Tolerances are not here, they need two values (difference.ts).
+ * it can be read at all. Tolerances are not here, they need two values (pair.ts).
  * Exact meaning: docs/reconciliation.md, Rules.
  */
 import { quoteText } from '../../lib/format/duckdb/sql.ts'
