@@ -144,7 +144,7 @@ test('real statements of five banks: those that tie are loaded, two fall with th
   )
 
   // The Swiss pair: a batch of eight payments told in version 04 and in version 08, on two days of one account.
-  const facts = await night.rows(
+  const facts = await night.rows<{ amount: string; transactions: number }>(
     `SELECT DISTINCT account, entry_no::int, amount::text, currency, value_on::text, booked_on::text, status, reversal, transactions::int, text
      FROM finance.bank_entry WHERE statement_id IN ('0002302010957001', '0002302010958001')`,
   )
