@@ -299,6 +299,9 @@ test('effects at the API that are doubled, changed, lost or in no call are found
   assert.deepEqual(await watched.findings(), [], 'everything was mended')
 })
 
+/** A row of the golden cases. */
+type GoldenRow = Readonly<Record<string, string | number | boolean | null>>
+
 /** The name that a field of the golden cases has in the target. */
 const column = (field: string): string => field.replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 
@@ -322,10 +325,7 @@ test('the checker works out of every golden file the rows and rejects that stand
         )
         continue
       }
-      const told = JSON.parse(read('expected-rows.json').toString()) as Record<
-        string,
-        Record<string, unknown>[]
-      >
+      const told = JSON.parse(read('expected-rows.json').toString()) as Record<string, GoldenRow[]>
       for (const [index, rows] of Object.values(told).entries()) {
         const target = job.targets[index]!
         const wanted = rows.map(row =>

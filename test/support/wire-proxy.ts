@@ -37,6 +37,8 @@ export interface LostAnswer {
   readonly kind: 'lose-answer'
   /** Texts that a client sends on one connection, in this order; with the last one the request is complete. */
   readonly to: readonly [string, ...string[]]
+  /** So many requests of this kind, over all connections since the fault was set, are still answered. Default 0. */
+  readonly skip?: number
   /** False: the request does not reach the server either. Default true. */
   readonly reaches?: boolean
   /** Awaited before the request is passed on. */
@@ -120,6 +122,8 @@ class Relay implements WireProxy {
   readonly #onFired: (() => void)[] = []
   #onSent: { readonly text: string; tail: string; readonly done: () => void }[] = []
   #fault: WireFault | null = null
+  /** Requests of a lost answer's kind that were answered all the same. */
+  #skipped = 0
 
   constructor(behind: Behind) {
     this.#behind = behind
@@ -132,6 +136,7 @@ class Relay implements WireProxy {
 
   set fault(fault: WireFault | null) {
     this.#fault = fault
+    this.#skipped = 0
     for (const wire of this.#wires) forget(wire, fault)
   }
 
@@ -241,6 +246,10 @@ class Relay implements WireProxy {
       if (found < 0) break
       sent = sent.slice(found + text.length)
       wire.matched += 1
+    }
+    if (wire.matched === fault.to.length && this.#skipped < (fault.skip ?? 0)) {
+      this.#skipped += 1
+      wire.matched = 0
     }
     wire.tail = sent.slice(-(fault.to[wire.matched]?.length ?? 0))
     if (wire.matched < fault.to.length) return this.#pass(wire.server, 'to-server', piece)

@@ -78,7 +78,7 @@ function remoteFindings(
   const aside = `${row.name}.${row.sha256.slice(0, 16)}`
   const lying = filesBelow(root).filter(path => basename(path).startsWith(aside))
   if (after === 'delete')
-    return lying.length === 0 ? [] : wrong(`Not deleted: ${lying.map(path => basename(path))}.`)
+    return lying.length === 0 ? [] : wrong(`Not deleted: ${lying.map(path => basename(path)).join(', ')}.`)
   const same = rows.filter(one => one.name === row.name && one.sha256 === row.sha256).length
   const right = lying.every(
     path => relative(root, path).startsWith(after.move) && sha256(path) === row.sha256,

@@ -64,5 +64,5 @@ export function londonInstant(text: string): string | undefined {
 
 /** Characters as a database counts them. */
 export function length(text: string): number {
-  return [...text].length
+  return Array.from(text).length
 }
