@@ -31,7 +31,9 @@ export interface Session {
   readonly signal: AbortSignal
   /** jobs.config.ts and the environment, read once. */
   configuration(): Promise<Configuration>
-  /** The engine, opened once: embedded parts started, ledger migrated. */
+  /** Environment and timetable as they are run with: judged, embedded parts started, data folder absolute. */
+  readonly surroundings: () => Promise<{ readonly environment: Environment; readonly timetable: Timetable }>
+  /** The engine, opened once: ledger migrated. */
   readonly engine: () => Promise<Engine>
   close(): Promise<void>
 }
@@ -74,15 +76,24 @@ export function openSession(
     )
     return configuration
   }
-  const open = async (): Promise<Engine> => {
+  let around: ReturnType<Session['surroundings']> | null = null
+  const startOnce = (): ReturnType<Session['surroundings']> => {
+    around ??= surround()
+    return around
+  }
+  const surround: Session['surroundings'] = async () => {
     const { root, timetable, environment: file } = await readOnce()
     const { assertTimetable } = await import('../lib/schedule/check-timetable.ts')
     assertTimetable(timetable, file)
     const dataFolder = path.resolve(root, file.dataFolder)
     const environment = await startEmbeddedParts(file, timetable, dataFolder, undo)
+    return { environment: { ...environment, dataFolder }, timetable }
+  }
+  const open = async (): Promise<Engine> => {
+    const { environment, timetable } = await startOnce()
     const { openEngine } = await import('../lib/run/engine.ts')
     const opened = await openEngine({
-      environment: { ...environment, dataFolder },
+      environment,
       timetable,
       variables,
       clock: systemClock,
@@ -101,6 +112,7 @@ export function openSession(
     progress,
     signal,
     configuration: readOnce,
+    surroundings: startOnce,
     engine: () => {
       engine ??= open()
       return engine

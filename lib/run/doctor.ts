@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import { openSource } from '../fetch/open-source.ts'
 import { targetTables } from '../load/create-target.ts'
 import { findMismatches } from '../load/target-check.ts'
-import { describeError } from '../model/errors.ts'
+import { describeError, TallymanError } from '../model/errors.ts'
 import type { JobDefinition } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { Engine } from './engine.ts'
@@ -31,23 +31,37 @@ const MOST_SKEW_MS = 30_000
 /** How long a server may take to greet. */
 const GREETING_MS = 10_000
 
-/** Everything that was asked, in the order in which a night needs it. */
-export async function examine(engine: Engine): Promise<Finding[]> {
-  const jobs = engine.timetable.jobs.map(scheduled => scheduled.job)
+/** What can be asked without a database. */
+export type Surroundings = Pick<Engine, 'environment' | 'timetable' | 'secrets' | 'clock' | 'log' | 'signal'>
+
+/**
+ * Everything that was asked, in the order in which a night needs it. `engine` is the error where it
+ * could not be opened: what is wrong besides the database is found all the same.
+ */
+export async function examine(around: Surroundings, engine: Engine | TallymanError): Promise<Finding[]> {
+  const jobs = around.timetable.jobs.map(scheduled => scheduled.job)
   const findings: Finding[] = []
-  for (const name of Object.keys(engine.environment.sftp))
-    findings.push(...(await examineSftp(engine, name, jobs)))
-  findings.push(await examineClock(engine))
-  for (const job of jobs) findings.push(...(await examineTargets(engine, job)))
-  findings.push(await examineMail(engine))
-  findings.push(await examineDisk(engine))
+  for (const name of Object.keys(around.environment.sftp))
+    findings.push(...(await examineSftp(around, name, jobs)))
+  if (engine instanceof TallymanError)
+    findings.push(ill('database', describeError(engine), 'docs/errors.md says who does what about this code'))
+  else {
+    findings.push(await examineClock(engine))
+    for (const job of jobs) findings.push(...(await examineTargets(engine, job)))
+  }
+  findings.push(await examineMail(around))
+  findings.push(await examineDisk(around))
   return findings
 }
 
 const well = (subject: string, message: string): Finding => ({ subject, ok: true, message, fix: '' })
 const ill = (subject: string, message: string, fix: string): Finding => ({ subject, ok: false, message, fix })
 
-async function examineSftp(engine: Engine, name: string, jobs: readonly JobDefinition[]): Promise<Finding[]> {
+async function examineSftp(
+  engine: Surroundings,
+  name: string,
+  jobs: readonly JobDefinition[],
+): Promise<Finding[]> {
   const endpoint = engine.environment.sftp[name]!
   const subject = `sftp ${name} (${endpoint.host}:${endpoint.port})`
   const { probeHostKeys } = await import('../sftp/host-key.ts')
@@ -71,7 +85,7 @@ async function examineSftp(engine: Engine, name: string, jobs: readonly JobDefin
   return findings
 }
 
-async function examineFolder(engine: Engine, subject: string, job: JobDefinition): Promise<Finding> {
+async function examineFolder(engine: Surroundings, subject: string, job: JobDefinition): Promise<Finding> {
   const context: StepContext = {
     clock: engine.clock,
     log: engine.log,
@@ -120,7 +134,7 @@ async function examineTargets(engine: Engine, job: JobDefinition): Promise<Findi
 }
 
 /** Connects and waits for the greeting: whether mails are accepted is only known when one is sent. */
-async function examineMail(engine: Engine): Promise<Finding> {
+async function examineMail(engine: Surroundings): Promise<Finding> {
   const { host, port, tls } = engine.environment.smtp
   const subject = `mail ${host}:${port}`
   const greeting = await new Promise<string>(resolve => {
@@ -138,9 +152,11 @@ async function examineMail(engine: Engine): Promise<Finding> {
   return ill(subject, greeting, 'is the server up? Mails wait in the outbox until it is')
 }
 
-async function examineDisk(engine: Engine): Promise<Finding> {
+async function examineDisk(engine: Surroundings): Promise<Finding> {
   const folder = engine.environment.dataFolder
-  const { bavail, bsize } = await statfs(folder)
+  const found = await statfs(folder).catch((error: Error) => error)
+  if (found instanceof Error) return ill('disk', `${folder}: ${found.message}`, 'make the data folder')
+  const { bavail, bsize } = found
   const free = bavail * bsize
   const text = `${(free / 1024 ** 3).toFixed(1)} GB free for ${folder}`
   return free >= LEAST_FREE_BYTES

@@ -94,6 +94,22 @@ test('a database that does not answer exits 75', async () => {
   assert.equal(document.error!.retry, 'backoff')
 })
 
+test('doctor tells what else is well or ill when the database does not answer', async () => {
+  const variables = { TALLYMAN_ENV: 'far', DATABASE_URL: 'postgres://127.0.0.1:1/none' }
+  const { code, document } = await callJson<{ findings: { subject: string; ok: boolean; fix: string }[] }>(
+    project,
+    ['doctor'],
+    variables,
+  )
+  assert.equal(code, 1)
+  const ill = document.data.findings.filter(({ ok }) => !ok)
+  assert.deepEqual(
+    ill.map(({ subject, fix }) => [subject, fix !== '']),
+    [['database', true]],
+  )
+  assert.equal(document.data.findings.filter(({ subject }) => subject.startsWith('sftp')).length, 8)
+})
+
 test('run --json is exactly the public schema, on stdout alone, and a second run is nothing to do', async () => {
   deliver('portal', '2026-11-19')
   const args = ['run', 'portal-orders', '--date', '2026-11-19', '--create-target']
