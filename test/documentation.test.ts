@@ -43,6 +43,8 @@ test('every failure of docs/delivery.md that is said to be held stands in the ti
   none(rules.heldByComplaints(sources, read('docs/delivery.md')))
 })
 
+test('every source file that a comment names exists', () => none(rules.staleNames(sources)))
+
 test('every job has its page', () => none(rules.jobsWithoutPage(sources, exists)))
 
 test('every relative link of every page leads somewhere', async () => {
@@ -201,6 +203,17 @@ test('planted: a word that the legend of errors does not explain is found', () =
   assert.deepEqual(rules.legendComplaints(page), [
     'docs/errors.md: the row of LOAD_B says "maybe", which the legend does not explain',
     'docs/errors.md: the row of LOAD_B says "somebody", which the legend does not explain',
+  ])
+})
+
+test('planted: a comment that names a file of another day is found', () => {
+  const files = [
+    sourceFile('lib/a.ts', '/** See b.ts, lib/c.ts and <name>.ts. */\n// gone.ts\nconst x = "no-comment.ts"'),
+    sourceFile('lib/b/b.ts', '// ../a.ts'),
+  ]
+  assert.deepEqual(rules.staleNames(files), [
+    'lib/a.ts:1 names lib/c.ts, which does not exist',
+    'lib/a.ts:2 names gone.ts, which does not exist',
   ])
 })
 

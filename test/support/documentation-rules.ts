@@ -135,6 +135,26 @@ export function glossaryWords(text: string): Set<string> {
   return words
 }
 
+/**
+ * Complaints about source files that a comment names and that do not exist, by name or by the end of their path.
+ * `environments/<name>.ts` is the reader's own, and an example of a path is not meant.
+ */
+export function staleNames(files: readonly SourceFile[]): string[] {
+  const paths = files.map(({ path }) => `/${path}`)
+  const complaints: string[] = []
+  for (const { path, tokens } of files) {
+    if (path.startsWith('test/support/architecture-rules')) continue
+    for (const { kind, text, line } of tokens) {
+      if (kind !== 'comment') continue
+      for (const [name] of text.matchAll(/(?<![\w<>*{./-])[a-z][\w/.-]*\.ts\b/g)) {
+        if (name.startsWith('environments/') || paths.some(known => known.endsWith(`/${name}`))) continue
+        complaints.push(`${path}:${line} names ${name}, which does not exist`)
+      }
+    }
+  }
+  return complaints
+}
+
 /** Job files without a page; `exists` gets paths from the root. */
 export function jobsWithoutPage(files: readonly SourceFile[], exists: (path: string) => boolean): string[] {
   return files
