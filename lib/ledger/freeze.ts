@@ -101,7 +101,7 @@ export async function decide(
     return { kind: 'blocked', files: plan.blocking, ...refusals }
   }
   const draft = draftOf(lease, { ...rules, force }, plan)
-  if (latest?.state === 'frozen' && latest.inputDigest === inputDigest(draft)) {
+  if (latest !== null && isStillWanted(latest, draft)) {
     await insertPlacings(connection, latest.id, plan.placings)
     return { kind: 'load', revision: await revisionById(connection, latest.id), reused: true, ...refusals }
   }
@@ -113,6 +113,16 @@ export async function decide(
   if (latest?.state === 'published') return resume(connection, latest, plan, refusals)
   await settleDuplicates(connection, plan.placings)
   return { kind: 'nothing-to-do', files: alreadyApplied(plan).map(fileResult), ...refusals }
+}
+
+/**
+ * Whether a frozen revision that was not loaded is what would be frozen now: the same contents of the
+ * same deliveries. A refused file that came once more under another name is another delivery.
+ */
+function isStillWanted(latest: Revision, draft: RevisionDraft): boolean {
+  if (latest.state !== 'frozen' || latest.inputDigest !== inputDigest(draft)) return false
+  const wanted = draft.placings.filter(({ position }) => position !== null).map(({ file }) => file.id)
+  return latest.files.every(({ id }) => wanted.includes(id))
 }
 
 async function resume(

@@ -159,6 +159,8 @@ export interface RunStanding extends RunKey {
   readonly lastAttempt: AttemptState | null
   /** The last attempt's error, null when it had none. */
   readonly lastError: AttemptRow['error']
+  /** Every different error of its attempts, in no order. */
+  readonly errors: readonly NonNullable<AttemptRow['error']>[]
   /** Epoch milliseconds; null while it runs or before the first. */
   readonly lastEndedAtMs: number | null
 }
@@ -173,6 +175,7 @@ export async function standings(
     `SELECT r.job, r.business_date AS "businessDate", r.state, r.owed,
        EXISTS (SELECT FROM tallyman.lease l WHERE l.run = r.id) AS held, coalesce(a.number, 0) AS attempts,
        a.state AS "lastAttempt", a.error AS "lastError",
+       coalesce((SELECT jsonb_agg(DISTINCT e.error) FROM tallyman.attempt e WHERE e.run = r.id AND e.error IS NOT NULL), '[]') AS errors,
        (extract(epoch FROM a.ended_at) * 1000)::float8 AS "lastEndedAtMs"
      FROM tallyman.run r LEFT JOIN LATERAL (
        SELECT * FROM tallyman.attempt x WHERE x.run = r.id ORDER BY x.number DESC LIMIT 1) a ON true

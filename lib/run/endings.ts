@@ -19,9 +19,9 @@ import type { Loaded } from './load-step.ts'
 import { noFiles, onlyRefused, refusedFiles } from './no-files.ts'
 import type { Reconciled } from './reconcile-step.ts'
 import { type NightFacts, publishNight, type Reporting, sendMails } from './report-step.ts'
-import { sameCause, type ToldFailure } from './same-cause.ts'
 import type { StepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
+import { isTold, type ToldFailures } from './told-before.ts'
 
 /** How a run is made. */
 export interface RunOptions {
@@ -32,8 +32,8 @@ export interface RunOptions {
   readonly fromArchive?: boolean
   /** Create missing target tables first. */
   readonly createTarget?: boolean
-  /** A failure that was mailed before: the same cause again is not. */
-  readonly toldFailure?: ToldFailure | null
+  /** Failures that were mailed before: the same cause again is not. Default none. */
+  readonly told?: ToldFailures
   /** Until when (epoch milliseconds) a missing file means waiting. Default: not at all. */
   readonly waitUntil?: number | null
 }
@@ -205,7 +205,7 @@ export async function endFailed(
   const { engine, lease } = reporting
   const stopped =
     error instanceof TallymanError && (error.code === 'RUN_INTERRUPTED' || error.code === 'RUN_TERMINATED')
-  const told = sameCause(options.toldFailure ?? null, error)
+  const told = options.told !== undefined && isTold(options.told, error)
   const silent = again || stopped || told || lease.signal.aborted
   try {
     if (!silent) {

@@ -68,12 +68,13 @@ export async function runOwed(engine: Engine, events: SchedulerEvents): Promise<
     const trigger: Trigger = run.because === 'recovery' ? 'recovery' : 'schedule'
     events.began(run)
     try {
-      const toldFailure = known.get(runKeyText(run.job, run.businessDate))?.lastError ?? null
+      const standing = known.get(runKeyText(run.job, run.businessDate))
+      const told = { last: standing?.lastError ?? null, all: standing?.errors ?? [] }
       events.ended(
         run,
         await runJob(engine, scheduled, run.businessDate, {
           trigger,
-          toldFailure,
+          told,
           waitUntil: windowOf(scheduled, run),
         }),
       )

@@ -74,8 +74,8 @@ export interface Night {
   rerun(job: string, date: string, options?: Partial<RerunOptions>): Promise<RunSummary>
   dry(job: string, date: string): Promise<RunSummary>
   rows<R extends object>(sql: string, params?: readonly unknown[]): Promise<R[]>
-  /** Another engine over the same world: a second process's view, with its own signal. */
-  another(signal: AbortSignal): Promise<Engine>
+  /** Another engine over the same world: a second process's view, with its own signal, and only these jobs where they are named. */
+  another(signal: AbortSignal, jobs?: readonly string[]): Promise<Engine>
 }
 
 const ENDPOINTS = ['portal', 'ecb', 'bank', 'payroll'] as const
@@ -184,10 +184,10 @@ export async function openNight(options: NightOptions = {}): Promise<Night> {
   const timetable = timetableWith(changes)
   const environment = environmentOf(folder, peers, options.releaseMail ?? true)
   const clock = nightClock()
-  const open = (signal: AbortSignal): Promise<Engine> =>
+  const open = (signal: AbortSignal, jobs?: readonly string[]): Promise<Engine> =>
     openEngine({
       environment,
-      timetable,
+      timetable: { jobs: timetable.jobs.filter(one => jobs?.includes(one.job.name) ?? true) },
       variables,
       clock,
       signal,
@@ -238,8 +238,8 @@ export async function openNight(options: NightOptions = {}): Promise<Night> {
     dry: (name, date) => dryRun(engine, job(name), date, {}),
     rows: async <R extends object>(sql: string, params: readonly unknown[] = []) =>
       (await database.database.use(connection => connection.query<R>(sql, [...params]))).rows,
-    another: async signal => {
-      const other = await open(signal)
+    another: async (signal, jobs) => {
+      const other = await open(signal, jobs)
       engines.push(other)
       return other
     },

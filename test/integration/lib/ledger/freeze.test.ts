@@ -252,3 +252,21 @@ test('a delivery that is written down twice is one file', async () => {
   )
   assert.equal(second.id, first.id)
 })
+
+test('a refused file that comes again under another name is loaded in its own place, and only once', async () => {
+  const key = freshKey()
+  const refused = await deliver(database, key, 'a.csv', 'A')
+  const first = await take(database, key)
+  const frozen = revisionOf(await freezeWith(database, first))
+  await database.use(c => setFileState(c, refused.id, 'quarantined', 'unreadable'))
+  await first.release({ attempt: 'failed', run: 'failed' })
+  const again = await deliver(database, key, 'b.csv', 'A')
+  const second = await take(database, key)
+  const next = revisionOf(await freezeWith(database, second))
+  assert.notEqual(next.id, frozen.id)
+  assert.deepEqual(
+    next.files.map(({ id }) => id),
+    [again.id],
+  )
+  await second.release({ attempt: 'failed', run: 'failed' })
+})
