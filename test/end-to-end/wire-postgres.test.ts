@@ -56,6 +56,8 @@ async function sessionInTransaction(): Promise<number> {
   return rows[0]!.pid
 }
 
+const NO_SIGSTOP = process.platform === 'win32' && 'Windows can not stop a process'
+
 /** Stops the session that is about to COMMIT, as an overloaded server would; `wake` lets it go on. */
 function stopAtCommit(t: TestContext) {
   const stopped = { pid: 0, wake: () => {} }
@@ -82,7 +84,9 @@ for (const [name, begins] of Object.entries(TRANSACTIONS)) {
     await assertNothingFound()
   })
 
-  test(`A11: ${name}: a COMMIT that is still undecided when its answer is lost is waited for`, async t => {
+  test(`A11: ${name}: a COMMIT that is still undecided when its answer is lost is waited for`, {
+    skip: NO_SIGSTOP,
+  }, async t => {
     const date = await nextDate()
     const { stopped, before } = stopAtCommit(t)
     database.fault = { kind: 'lose-answer', to: [begins, 'COMMIT\0'], when: 'sent', before }
@@ -97,7 +101,9 @@ for (const [name, begins] of Object.entries(TRANSACTIONS)) {
     await assertNothingFound()
   })
 
-  test(`A11: ${name}: a COMMIT that is undecided and then rolled back is done by the next attempt`, async t => {
+  test(`A11: ${name}: a COMMIT that is undecided and then rolled back is done by the next attempt`, {
+    skip: NO_SIGSTOP,
+  }, async t => {
     const date = await nextDate()
     const { stopped, before } = stopAtCommit(t)
     database.fault = { kind: 'lose-answer', to: [begins, 'COMMIT\0'], when: 'sent', before }
