@@ -43,7 +43,8 @@ export function progressLine(event: Progress, elapsedMs: number): string {
 export function showProgress(terminal: Terminal, clock: Clock, columns: () => number): ProgressDisplay {
   let subject = ''
   let startedMs = 0
-  let lastMs = Number.NEGATIVE_INFINITY
+  // Where lines stay, the first one is due after a while, however many files a job goes through.
+  let lastMs = terminal.animated ? Number.NEGATIVE_INFINITY : clock.monotonicMs()
   let live = false
   const clear = (): void => {
     if (live) process.stderr.write('\r\u001b[2K')
@@ -57,7 +58,6 @@ export function showProgress(terminal: Terminal, clock: Clock, columns: () => nu
       if (key !== subject) {
         subject = key
         startedMs = now
-        if (!terminal.animated) lastMs = now
       }
       if (now - lastMs < (terminal.animated ? REDRAW_MS : PRINT_MS)) return
       lastMs = now

@@ -10,6 +10,8 @@ import { nextCommand } from './next-command.ts'
 export interface Terminal {
   /** Data, as is. */
   out(text: string): void
+  /** Data for people: lines, on a terminal broken between words where they are too long. */
+  data(text: string): void
   /** Everything else, one or several lines; on a terminal broken between words where they are too long. */
   note(text: string): void
   readonly json: boolean
@@ -47,12 +49,9 @@ export function openTerminal(
     allowed ? `\u001b[${CODES[style][0]}m${text}\u001b[${CODES[style][1]}m` : text
   return {
     out: text => void streams.stdout.write(text),
+    data: text => void streams.stdout.write(linesFor(text, streams.stdout)),
     note: text => {
-      if (wishes.quiet) return
-      const lines = text.split('\n')
-      const fitting =
-        streams.stderr.isTTY === true ? lines.flatMap(line => wrapped(line, streams.stderr.columns)) : lines
-      streams.stderr.write(`${fitting.join('\n')}\n`)
+      if (!wishes.quiet) streams.stderr.write(linesFor(text, streams.stderr))
     },
     json: wishes.json,
     quiet: wishes.quiet,
@@ -63,13 +62,21 @@ export function openTerminal(
   }
 }
 
+function linesFor(text: string, stream: NodeJS.WriteStream): string {
+  const lines = text.split('\n')
+  const fitting = stream.isTTY === true ? lines.flatMap(line => wrapped(line, stream.columns)) : lines
+  return `${fitting.join('\n')}\n`
+}
+
 const COLOURS = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
 
 /** A line broken between words so that it fits; what follows stands under its text, right of a label (`  law     read 25`). */
 export function wrapped(line: string, columns: number): string[] {
   const plain = (text: string): string => text.replace(COLOURS, '')
   if (plain(line).length <= columns) return [line]
-  const start = /^ {2}[a-z]+:? {2,}/.exec(plain(line))?.[0].length ?? plain(line).search(/\S|$/) + 2
+  const start =
+    /^ {2}[a-z]+:? {2,}/.exec(plain(line))?.[0].length ??
+    plain(line).search(/\S|$/) + (line.startsWith(UNDER) ? 0 : 2)
   const hang = ' '.repeat(Math.min(start, Math.floor(columns / 3)))
   const lines: string[] = []
   let current = ''
@@ -125,9 +132,13 @@ export function noteError(terminal: Terminal, error: unknown, about: { readonly 
 /** Columns are not cut below this width: less says nothing. */
 const NARROWEST = 10
 
+/** What a last column that does not fit is set under. */
+const UNDER = '    '
+
 /**
  * Columns padded to their widest cell, two spaces between; numbers to the right. Cells are shown with
- * control characters escaped. With `columns` the widest cells are cut, visibly, until a line fits.
+ * control characters escaped. Where `columns` are too few, the last column goes under its line, and
+ * only then are the widest cells cut, visibly.
  */
 export function table(
   head: readonly string[],
@@ -139,28 +150,39 @@ export function table(
     (_, index) => shown.length > 0 && shown.every(row => /^-?[\d,.]*$/.test(row[index] ?? '')),
   )
   const full = head.map((name, index) => Math.max(name.length, ...shown.map(row => row[index]?.length ?? 0)))
-  const widths = columns === null ? full : fitted(full, numeric, columns)
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, index) => {
-        const width = widths[index]!
-        const cut = cell.length > width ? `${cell.slice(0, width - 1)}…` : cell
-        return numeric[index] === true ? cut.padStart(width) : cut.padEnd(width)
-      })
-      .join('  ')
-      .trimEnd()
-  return `${[head, ...shown].map(line).join('\n')}\n`
+  if (columns === null || widthOf(full) <= columns)
+    return `${[head, ...shown].map(cells => padded(cells, full, numeric)).join('\n')}\n`
+  const last = head.length - 1
+  const widths = fitted(full.slice(0, last), numeric, columns)
+  const lines = shown.flatMap(row => {
+    const under = row[last] === undefined || row[last] === '' ? [] : wrapped(`${UNDER}${row[last]}`, columns)
+    return [padded(row.slice(0, last), widths, numeric), ...under]
+  })
+  return `${[padded(head.slice(0, last), widths, numeric), ...lines].join('\n')}\n`
+}
+
+function widthOf(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + 2, -2)
+}
+
+function padded(cells: readonly string[], widths: readonly number[], numeric: readonly boolean[]): string {
+  return cells
+    .map((cell, index) => {
+      const width = widths[index]!
+      const cut = cell.length > width ? `${cell.slice(0, width - 1)}…` : cell
+      return numeric[index] === true ? cut.padStart(width) : cut.padEnd(width)
+    })
+    .join('  ')
+    .trimEnd()
 }
 
 /** Takes from the widest column of text until the line fits, or nothing can be taken any more. */
 function fitted(full: readonly number[], numeric: readonly boolean[], columns: number): number[] {
   const widths = [...full]
-  let excess = widths.reduce((sum, width) => sum + width + 2, -2) - columns
-  while (excess > 0) {
+  for (let excess = widthOf(widths) - columns; excess > 0; excess -= 1) {
     const widest = Math.max(...widths.filter((_, index) => numeric[index] !== true))
     if (widest <= NARROWEST) break
     widths[widths.findLastIndex((width, index) => width === widest && numeric[index] !== true)]! -= 1
-    excess -= 1
   }
   return widths
 }

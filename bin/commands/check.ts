@@ -133,13 +133,14 @@ export async function check(session: Session): Promise<number> {
       complaints.length === 0 ? jsonDocument({ jobs, complaints }) : jsonFailure(error, { jobs, complaints }),
     )
   } else if (complaints.length === 0) {
-    terminal.out(`${terminal.paintOut('good', 'ok')} ${jobs} jobs, no mistakes\n`)
+    terminal.data(`${terminal.paintOut('good', 'ok')} ${jobs} jobs, no mistakes`)
   } else {
-    for (const { where, problem, fix } of complaints)
-      terminal.out(
-        `${terminal.paintOut('strong', where)}\n  ${problem}\n  ${terminal.paintOut('dim', 'fix:')} ${fix}\n`,
-      )
-    terminal.out(`${terminal.paintOut('bad', count)}\n`)
+    for (const { where, problem, fix } of complaints) {
+      terminal.data(terminal.paintOut('strong', where))
+      terminal.data(`  ${problem}`)
+      terminal.data(`  ${terminal.paintOut('dim', 'fix:')} ${fix}`)
+    }
+    terminal.data(terminal.paintOut('bad', count))
   }
   return complaints.length === 0 ? EXIT.done : EXIT.usage
 }

@@ -27,8 +27,8 @@ export async function doctor(session: Session): Promise<number> {
   else {
     for (const { subject, ok, message, fix } of findings) {
       const mark = ok ? terminal.paintOut('good', 'ok ') : terminal.paintOut('bad', 'ill')
-      terminal.out(`${mark} ${subject}: ${message}\n`)
-      if (fix !== '') terminal.out(`    fix: ${fix.replaceAll('\n', '\n         ')}\n`)
+      terminal.data(`${mark} ${subject}: ${message}`)
+      if (fix !== '') terminal.data(`    fix: ${fix.replaceAll('\n', '\n         ')}`)
     }
   }
   return findings.every(finding => finding.ok) ? EXIT.done : EXIT.failed

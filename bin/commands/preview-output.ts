@@ -91,13 +91,16 @@ export class HumanPreview implements PreviewOutput {
   readonly #out: (text: string) => void
   readonly #name: string
   readonly #limit: number
+  readonly #width: number
   readonly #records: { readonly line: number; readonly value: unknown }[] = []
   readonly #rejects: Reject[] = []
 
-  constructor(out: (text: string) => void, name: string, limit: number) {
+  /** `columns`: width of the terminal, null where there is none. */
+  constructor(out: (text: string) => void, name: string, limit: number, columns: number | null = null) {
     this.#out = out
     this.#name = name
     this.#limit = limit
+    this.#width = columns ?? TABLE_WIDTH
   }
 
   record(line: number, value: unknown): void {
@@ -127,7 +130,7 @@ export class HumanPreview implements PreviewOutput {
       this.#out(`... and ${summary.accepted - this.#records.length} more\n`)
     for (const { line, raw, issues } of this.#rejects) {
       this.#out(
-        `\n${this.#name}:${line}: ${issues.map(({ code, message }) => `${message} [${code}]`).join(' ')}\n  ${cell(raw, TABLE_WIDTH)}\n`,
+        `\n${this.#name}:${line}: ${issues.map(({ code, message }) => `${message} [${code}]`).join(' ')}\n  ${cell(raw, this.#width)}\n`,
       )
     }
     if (this.#rejects.length < summary.rejected)
@@ -158,7 +161,7 @@ export class HumanPreview implements PreviewOutput {
     let shown = 0
     for (let width = 0; shown < head.length; shown++) {
       width += 2 + Math.max(head[shown]!.length, ...rows.map(row => row[shown]?.length ?? 0))
-      if (shown > 1 && width > TABLE_WIDTH) break
+      if (shown > 1 && width - 2 > this.#width) break
     }
     const hidden = head.length - shown
     const note =

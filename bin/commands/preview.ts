@@ -51,7 +51,7 @@ export async function preview(
   const limit = given.limit === undefined ? null : wholeNumber('--limit', given.limit, 0, 999_999_999)
   const output: PreviewOutput = terminal.json
     ? new JsonPreview(text => terminal.out(text), limit)
-    : new HumanPreview(text => terminal.out(text), basename(file), limit ?? SHOWN)
+    : new HumanPreview(text => terminal.out(text), basename(file), limit ?? SHOWN, terminal.columns)
   const context: StepContext = {
     clock: systemClock,
     log: silentLog,

@@ -62,19 +62,21 @@ async function list(session: Session, options: Record<string, unknown>): Promise
     reject.id,
     reject.job,
     reject.businessDate,
-    place(reject),
+    shownName(reject),
+    String(reject.line),
     reject.issues.map(issue => issue.code).join(' '),
     reject.issues[0]!.message,
   ])
-  const head = ['id', 'job', 'date', 'file:line', 'code', 'why']
+  const head = ['id', 'job', 'date', 'file', 'line', 'code', 'why']
   session.terminal.out(table(head, rows, session.terminal.columns))
   if (found.length === limit)
     session.terminal.note(`only the first ${limit}; more with --limit, all with export`)
   return 0
 }
 
-function place(reject: RejectRow): string {
-  return `${printableName(reject.fileName).slice(1, -1)}:${reject.line}`
+/** The file's name without the quotes that keep it apart from a message's words. */
+function shownName(reject: RejectRow): string {
+  return printableName(reject.fileName).slice(1, -1)
 }
 
 async function show(session: Session, id: string | undefined): Promise<number> {
@@ -91,7 +93,7 @@ async function show(session: Session, id: string | undefined): Promise<number> {
     session.terminal.out(jsonDocument({ reject }))
     return 0
   }
-  session.terminal.out(rejectText(reject, session.terminal))
+  session.terminal.data(rejectText(reject, session.terminal).trimEnd())
   return 0
 }
 
@@ -107,7 +109,7 @@ function rejectText(reject: RejectRow, { paintOut }: Terminal): string {
   const raw = reject.raw.split(/\r?\n/).map(line => `  ${whole(line)}\n`)
   return [
     `${paintOut('strong', `${reject.job} ${reject.businessDate}`)}, revision ${reject.revision}, ${reject.state}\n`,
-    `${place(reject)}${unit}\n\n`,
+    `${shownName(reject)}:${reject.line}${unit}\n\n`,
     ...issues,
     `\n${paintOut('dim', 'raw text')}\n`,
     ...raw,

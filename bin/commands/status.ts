@@ -49,12 +49,12 @@ export async function status(session: Session, options: Record<string, unknown>)
     String(run?.attempt?.number ?? 0),
     mapped(run),
     String(run?.openRejects ?? 0),
-    run?.attempt?.error?.code ?? '',
     owner,
+    run?.attempt?.error?.code ?? '',
   ])
   session.terminal.out(
     table(
-      ['job', 'date', 'state', 'attempts', 'mapped', 'rejects', 'error', 'owner'],
+      ['job', 'date', 'state', 'attempts', 'mapped', 'rejects', 'owner', 'error'],
       rows,
       session.terminal.columns,
     ),

@@ -38,6 +38,7 @@ async function run(
   const written: string[] = []
   const terminal = {
     out: (text: string) => void written.push(text),
+    data: (text: string) => void written.push(`${text}\n`),
     note: () => {},
     json,
     quiet: true,
