@@ -8,7 +8,7 @@ import { type Freeze, freeze } from '../ledger/freeze.ts'
 import { type Lease, takeLease } from '../ledger/lease.ts'
 import { loadOf } from '../ledger/load.ts'
 import { latestRevision } from '../ledger/revision.ts'
-import { describeError } from '../model/errors.ts'
+import { describeError, TallymanError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
@@ -46,7 +46,24 @@ export async function runJob(
   options: RunOptions,
 ): Promise<RunSummary> {
   for (let attempts = 1; ; attempts += 1) {
-    const lease = await takeLease(
+    const outcome = await takeAndTry(engine, scheduled, businessDate, options, attempts)
+    if ('summary' in outcome) return outcome.summary
+    if (outcome.retryAfterMs === null) throw outcome.error
+    await engine.clock.sleep(outcome.retryAfterMs, engine.signal)
+  }
+}
+
+/** One attempt, the taking of the run included: a database that is lost meanwhile may be back for the next. */
+async function takeAndTry(
+  engine: Engine,
+  scheduled: ScheduledJob,
+  businessDate: string,
+  options: RunOptions,
+  attempts: number,
+): Promise<AttemptOutcome> {
+  let lease: Lease
+  try {
+    lease = await takeLease(
       engine.database,
       engine.clock,
       { job: scheduled.job.name, businessDate },
@@ -59,11 +76,13 @@ export async function runJob(
         signal: engine.signal,
       },
     )
-    const outcome = await attempt(engine, scheduled, lease, options, attempts)
-    if ('summary' in outcome) return outcome.summary
-    if (outcome.retryAfterMs === null) throw outcome.error
-    await engine.clock.sleep(outcome.retryAfterMs, engine.signal)
+  } catch (error) {
+    // Whoever holds the run does the work; waiting for them is the caller's business.
+    if (error instanceof TallymanError && error.code === 'RUN_HELD_ELSEWHERE') throw error
+    const decision = decideRetry(error, attempts, engine.clock.now(), Math.random)
+    return { error, retryAfterMs: decision.kind === 'again' ? decision.afterMs : null }
   }
+  return attempt(engine, scheduled, lease, options, attempts)
 }
 
 type AttemptOutcome =
