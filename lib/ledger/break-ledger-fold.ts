@@ -15,7 +15,7 @@ import {
 } from '../model/lasting-break.ts'
 import { acknowledgementsOf } from './break-ledger-acks.ts'
 import { type CourseRow, courseColumns, courseOf } from './break-ledger-rows.ts'
-import { dateLiteral, type Tonight } from './break-ledger-sightings.ts'
+import { inSets, type Tonight } from './break-ledger-sightings.ts'
 
 /** Rows fetched at a time: about 5 MB of them. */
 const PAGE = 20_000
@@ -131,7 +131,8 @@ export async function foldOneNight(
      FROM (SELECT identity FROM tallyman.lasting_break WHERE ledger = ${ledger} AND state <> 'resolved'
            UNION SELECT identity FROM pg_temp.tonight) i
      LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = i.identity
-     LEFT JOIN tallyman.break_sighting s ON s.ledger = ${ledger} AND s.identity = i.identity AND s.business_date = ${dateLiteral(date)}`,
+     LEFT JOIN (SELECT identity, 'seen' AS sight, source_mark, target_mark, NULL AS cause FROM pg_temp.tonight
+           UNION ALL SELECT identity, 'gone', source_mark, target_mark, cause FROM pg_temp.gone) s ON s.identity = i.identity`,
   )
   for await (const rows of pages) {
     for (const row of rows) {
@@ -198,6 +199,22 @@ function foldBreak(
 async function finish(connection: Connection, tonight: Tonight, outcome: Outcome): Promise<FoldedNight> {
   const { ledger, date } = tonight
   await connection.query('ANALYZE pg_temp.folded')
+  await inSets(connection, true, () => store(connection, tonight))
+  const dates = [...outcome.counts.keys()]
+  await connection.query(
+    `UPDATE tallyman.break_night n SET counts = u.counts
+     FROM unnest($2::date[], $3::jsonb[]) AS u (date, counts) WHERE n.ledger = $1 AND n.business_date = u.date`,
+    [ledger, dates, dates.map(one => JSON.stringify(outcome.counts.get(one)))],
+  )
+  return {
+    ledger,
+    breaks: outcome.told,
+    resolved: outcome.resolved,
+    counts: outcome.counts.get(date)!,
+  }
+}
+
+async function store(connection: Connection, { ledger, date }: Tonight): Promise<void> {
   const face = ['kind', 'key', 'columns', 'left_rows', 'right_rows', 'origin', 'hint']
   const course = ['state', 'first_seen', 'last_seen', 'state_since', 'values_since', 'runs', 'reopened']
   const all = [...course, 'cause', 'source_mark', 'target_mark', 'acknowledgement']
@@ -217,18 +234,6 @@ async function finish(connection: Connection, tonight: Tonight, outcome: Outcome
        AND (${all.map(name => `l.${name}`).join(', ')}) IS DISTINCT FROM (${all.map(name => `f.${name}`).join(', ')})`,
     [ledger],
   )
-  const dates = [...outcome.counts.keys()]
-  await connection.query(
-    `UPDATE tallyman.break_night n SET counts = u.counts
-     FROM unnest($2::date[], $3::jsonb[]) AS u (date, counts) WHERE n.ledger = $1 AND n.business_date = u.date`,
-    [ledger, dates, dates.map(one => JSON.stringify(outcome.counts.get(one)))],
-  )
-  return {
-    ledger,
-    breaks: outcome.told,
-    resolved: outcome.resolved,
-    counts: outcome.counts.get(date)!,
-  }
 }
 
 interface SightingRow {
@@ -253,7 +258,7 @@ function sightingOf(row: Omit<SightingRow, 'date' | 'identity'>): Sighting | nul
 
 /** The rows of a query in pages, read from one picture of the tables. */
 async function* fetchPages<Row extends object>(connection: Connection, sql: string): AsyncGenerator<Row[]> {
-  await connection.query(`DECLARE fold_rows NO SCROLL CURSOR FOR ${sql}`)
+  await inSets(connection, true, () => connection.query(`DECLARE fold_rows NO SCROLL CURSOR FOR ${sql}`))
   for (;;) {
     const { rows } = await connection.query<Row>(`FETCH FORWARD ${PAGE} FROM fold_rows`)
     if (rows.length > 0) yield rows

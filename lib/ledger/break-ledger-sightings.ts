@@ -61,18 +61,19 @@ export async function storeSightings(
   sightings: AsyncIterable<Buffer | string>,
   again: boolean,
 ): Promise<void> {
+  await makeGone(connection)
   await connection.query('DROP TABLE IF EXISTS pg_temp.tonight')
   await connection.query(
     `CREATE TEMP TABLE tonight (identity uuid, kind text, key jsonb, columns jsonb, left_rows int, right_rows int,
        origin jsonb, hint text, source_mark bigint, target_mark bigint) ON COMMIT DROP`,
   )
   await connection.copyIn(`COPY pg_temp.tonight (${SIGHTING_COLUMNS.join(', ')}) FROM STDIN`, sightings)
+  await connection.query('ANALYZE pg_temp.tonight (identity)')
   // Equal identities are one break told twice, which only rows that can't be read could be.
   await connection.query(
     `DELETE FROM pg_temp.tonight t USING pg_temp.tonight o WHERE o.identity = t.identity AND o.ctid < t.ctid`,
   )
   await connection.query('ALTER TABLE pg_temp.tonight ADD PRIMARY KEY (identity)')
-  await connection.query('ANALYZE pg_temp.tonight')
   if (again) {
     await connection.query(
       `DELETE FROM tallyman.break_sighting WHERE ledger = $1 AND business_date = $2 AND sight = 'gone'`,
@@ -139,38 +140,59 @@ export async function askOpenBreaks(
   open: OpenBefore,
   lookUp: LookUp,
 ): Promise<void> {
-  const { ledger, date } = night
+  const { ledger } = night
   await connection.query('DROP TABLE IF EXISTS pg_temp.unseen')
   const same = (table: string): string =>
     `(${table}.source_mark, ${table}.target_mark) IS NOT DISTINCT FROM (u.source_mark, u.target_mark)`
-  await connection.query(
-    `CREATE TEMP TABLE unseen ON COMMIT DROP AS
-     SELECT u.identity, coalesce(l.kind, t.kind) AS kind, coalesce(l.key, t.key) AS key, u.source_mark, u.target_mark,
-       u.same_date, CASE WHEN coalesce(l.left_rows, t.left_rows) > 0 THEN 'source' ELSE 'target' END AS side,
-       (SELECT coalesce(jsonb_agg(c -> 'name'), '[]') FROM jsonb_array_elements(
-          CASE WHEN t.identity IS NOT NULL AND ${same('t')} THEN t.columns WHEN ${same('l')} THEN l.columns END) c
-        HAVING (t.identity IS NOT NULL AND ${same('t')}) OR ${same('l')}) AS names
-     FROM (${openSql(night, open)}) u
-       LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = u.identity
-       LEFT JOIN pg_temp.tonight t ON t.identity = u.identity
-     WHERE u.open AND NOT EXISTS (SELECT 1 FROM tallyman.break_sighting s WHERE s.ledger = ${ledger}
-       AND s.identity = u.identity AND s.business_date = ${dateLiteral(date)}${open === 'moved' ? '' : " AND s.sight <> 'withdrawn'"})`,
+  await inSets(connection, open !== 'moved', () =>
+    connection.query(
+      `CREATE TEMP TABLE unseen ON COMMIT DROP AS
+       SELECT u.identity, coalesce(l.kind, t.kind) AS kind, coalesce(l.key, t.key) AS key, u.source_mark, u.target_mark,
+         u.same_date, CASE WHEN coalesce(l.left_rows, t.left_rows) > 0 THEN 'source' ELSE 'target' END AS side,
+         (SELECT coalesce(jsonb_agg(c -> 'name'), '[]') FROM jsonb_array_elements(
+            CASE WHEN t.identity IS NOT NULL AND ${same('t')} THEN t.columns WHEN ${same('l')} THEN l.columns END) c
+          HAVING (t.identity IS NOT NULL AND ${same('t')}) OR ${same('l')}) AS names
+       FROM (${openSql(night, open)}) u
+         LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = u.identity
+         LEFT JOIN pg_temp.tonight t ON t.identity = u.identity
+       WHERE u.open`,
+    ),
   )
   await takeGone(connection, night, lookUp)
 }
 
+/**
+ * Runs statements that join whole sets without nested loops: within one transaction the tables have no statistics of
+ * what was just written, and a plan made for one row took minutes for 100,000.
+ */
+export async function inSets<T>(connection: Connection, on: boolean, work: () => Promise<T>): Promise<T> {
+  if (!on) return work()
+  await connection.query(
+    "SELECT set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true)",
+  )
+  const value = await work()
+  await connection.query('SET LOCAL enable_nestloop TO DEFAULT')
+  await connection.query('SET LOCAL work_mem TO DEFAULT')
+  return value
+}
+
 function openSql({ ledger, date }: Pick<Tonight, 'ledger' | 'date'>, open: OpenBefore): string {
   if (open === 'standing') {
-    return `SELECT identity, source_mark, target_mark, false AS same_date, true AS open FROM tallyman.lasting_break
-      WHERE ledger = ${ledger} AND state <> 'resolved'`
+    return `SELECT identity, source_mark, target_mark, false AS same_date, true AS open FROM tallyman.lasting_break b
+      WHERE ledger = ${ledger} AND state <> 'resolved'
+        AND NOT EXISTS (SELECT 1 FROM pg_temp.tonight o WHERE o.identity = b.identity)`
   }
-  // A later night has been asked about what it withdrew itself: only what came before it is new to it.
-  const before = open === 'moved' ? '<' : '<='
+  const [moved, withdrawn] =
+    open === 'moved'
+      ? [' JOIN pg_temp.moved m ON m.identity = s.identity', 'false']
+      : ['', "s.sight = 'withdrawn'"]
+  // The latest word up to this night decides; one of this very night is news only to the night in hand.
   return `SELECT DISTINCT ON (s.identity) s.identity, s.source_mark, s.target_mark,
       s.business_date = ${dateLiteral(date)} AS same_date,
-      s.sight = 'seen' OR (s.sight = 'withdrawn' AND s.cause IS NULL) AS open
-    FROM tallyman.break_sighting s${open === 'moved' ? ' JOIN pg_temp.moved m ON m.identity = s.identity' : ''}
-    WHERE s.ledger = ${ledger} AND s.business_date ${before} ${dateLiteral(date)}
+      CASE WHEN s.business_date = ${dateLiteral(date)} THEN ${withdrawn}
+        ELSE s.sight = 'seen' OR (s.sight = 'withdrawn' AND s.cause IS NULL) END AS open
+    FROM tallyman.break_sighting s${moved}
+    WHERE s.ledger = ${ledger} AND s.business_date <= ${dateLiteral(date)}
     ORDER BY s.identity, s.business_date DESC`
 }
 
@@ -179,6 +201,7 @@ async function takeGone(
   { ledger, date }: Pick<Tonight, 'ledger' | 'date'>,
   lookUp: LookUp,
 ): Promise<void> {
+  await makeGone(connection)
   const { rows } = await connection.query<{ some: boolean }>(
     'SELECT EXISTS (SELECT 1 FROM pg_temp.unseen) AS some',
   )
@@ -191,15 +214,23 @@ async function takeGone(
       `COPY (SELECT ${asked.join(', ')} FROM pg_temp.unseen) TO STDOUT (FORMAT csv, NULL '\\N', FORCE_QUOTE *, ENCODING 'UTF8')`,
     ),
   )
-  await connection.query('DROP TABLE IF EXISTS pg_temp.gone')
-  await connection.query('CREATE TEMP TABLE gone (identity uuid PRIMARY KEY, cause text) ON COMMIT DROP')
   await connection.copyIn('COPY pg_temp.gone (identity, cause) FROM STDIN', answers)
+  await connection.query(
+    `UPDATE pg_temp.gone g SET source_mark = u.source_mark, target_mark = u.target_mark
+     FROM pg_temp.unseen u WHERE u.identity = g.identity`,
+  )
   await connection.query(
     `INSERT INTO tallyman.break_sighting AS s
        (ledger, business_date, identity, sight, source_mark, target_mark, cause)
-     SELECT $1, $2, g.identity, 'gone', u.source_mark, u.target_mark, g.cause
-     FROM pg_temp.gone g JOIN pg_temp.unseen u ON u.identity = g.identity ORDER BY g.identity
+     SELECT $1, $2, identity, 'gone', source_mark, target_mark, cause FROM pg_temp.gone ORDER BY identity
      ON CONFLICT (ledger, identity, business_date) DO UPDATE SET cause = excluded.cause`,
     [ledger, date],
+  )
+}
+
+async function makeGone(connection: Connection): Promise<void> {
+  await connection.query('DROP TABLE IF EXISTS pg_temp.gone')
+  await connection.query(
+    `CREATE TEMP TABLE gone (identity uuid PRIMARY KEY, cause text, source_mark bigint, target_mark bigint) ON COMMIT DROP`,
   )
 }

@@ -81,19 +81,29 @@ export class BreakNights {
     return new Map(all.map(found => [found.key.k!, found]))
   }
 
-  async #comparison(connection: Connection, date: string): Promise<string> {
+  #comparison(connection: Connection, date: string): Promise<string> {
     const number = (this.#numbers.get(date) ?? 0) + 1
     this.#numbers.set(date, number)
-    const { rows } = await connection.query<{ id: string }>(
-      `WITH r AS (INSERT INTO tallyman.run (job, business_date, state) VALUES ($1, $2, 'succeeded')
-         ON CONFLICT (job, business_date) DO UPDATE SET changed_at = now() RETURNING id),
-       a AS (INSERT INTO tallyman.attempt (run, number, trigger, state, fence, host, os_pid)
-         SELECT id, $3, 'manual', 'succeeded', 1, 'test', 1 FROM r RETURNING id, run)
-       INSERT INTO tallyman.comparison (run, number, attempt, fence) SELECT run, $3, id, 1 FROM a RETURNING id`,
-      [this.job, date, number],
-    )
-    return rows[0]!.id
+    return insertedComparison(connection, this.job, date, number)
   }
+}
+
+/** The row of a comparison with the run and the attempt that it needs; gives its id. */
+export async function insertedComparison(
+  connection: Connection,
+  job: string,
+  date: string,
+  number: number,
+): Promise<string> {
+  const { rows } = await connection.query<{ id: string }>(
+    `WITH r AS (INSERT INTO tallyman.run (job, business_date, state) VALUES ($1, $2, 'succeeded')
+       ON CONFLICT (job, business_date) DO UPDATE SET changed_at = now() RETURNING id),
+     a AS (INSERT INTO tallyman.attempt (run, number, trigger, state, fence, host, os_pid)
+       SELECT id, $3, 'manual', 'succeeded', 1, 'test', 1 FROM r RETURNING id, run)
+     INSERT INTO tallyman.comparison (run, number, attempt, fence) SELECT run, $3, id, 1 FROM a RETURNING id`,
+    [job, date, number],
+  )
+  return rows[0]!.id
 }
 
 function marksOf(key: string, { left, right }: Look): { source: string | null; target: string | null } {

@@ -65,7 +65,6 @@ CREATE TABLE tallyman.lasting_break (
 COMMENT ON TABLE tallyman.lasting_break IS
   'Each break as of the last night: derived from break_night, break_sighting and break_ack, and written anew from them when an old date is compared again. The values are those last seen.';
 CREATE INDEX lasting_break_open ON tallyman.lasting_break (ledger, first_seen) WHERE state <> 'resolved';
-CREATE INDEX lasting_break_by_identity ON tallyman.lasting_break (identity);
 
 CREATE TABLE tallyman.break_ack (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

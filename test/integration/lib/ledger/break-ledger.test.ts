@@ -263,6 +263,6 @@ test('the order in which dates are compared and compared again does not matter',
       }
       assert.equal(await dump(shuffled), await dump(asPlanned))
     }),
-    { numRuns: 15 },
+    { numRuns: 10 },
   )
 })
