@@ -91,12 +91,14 @@ interface Planned {
   readonly businessDate: string
 }
 
-/** Each job with its date, resolved and said before anything is opened. */
+/** Each job with its date, resolved and said before anything is opened: a database may take seconds to answer. */
 function datesOf(session: Session, jobs: readonly ScheduledJob[], flags: RunFlags): Planned[] {
-  return jobs.map(scheduled => ({
-    scheduled,
-    businessDate: businessDateFor(scheduled, flags.date, systemClock, session.terminal),
-  }))
+  const { terminal } = session
+  return jobs.map(scheduled => {
+    const businessDate = businessDateFor(scheduled, flags.date, systemClock, terminal)
+    if (businessDate === flags.date) terminal.note(`${scheduled.job.name}: business date ${businessDate}`)
+    return { scheduled, businessDate }
+  })
 }
 
 async function runAll(
