@@ -252,9 +252,12 @@ export async function openNight(options: NightOptions = {}): Promise<Night> {
     for (const one of engines) await one.close()
     for (const peer of [...Object.values(peers.sftp), peers.api, peers.smtp]) await peer.close()
     const leaks = await leaksOf(night)
-    if (failed) process.stderr.write(`kept after a failure: ${folder}\n`)
+    if (failed || leaks.length > 0) process.stderr.write(`kept after a failure: ${folder}\n`)
     else await rm(folder, { recursive: true, force: true })
-    assert.deepEqual(leaks, [], 'secrets were written down')
+    if (leaks.length === 0) return
+    // Not thrown: the hooks after this one stop the servers, and the runner skips them after an error.
+    process.stderr.write(`secrets were written down: ${leaks.join(', ')}\n`)
+    process.exitCode = 1
   }
   return night
 }
