@@ -142,3 +142,8 @@ test('a run whose process was killed before its mail went out is finished by the
   assert.deepEqual(await look('2027-03-18T05:20:00Z'), [`${date} recovery`, 'succeeded'])
   assert.deepEqual(mailsOf(date), ['[CLEAN]'])
 })
+
+test('F5: a clock that is set back owes no date that was run', async () => {
+  assert.deepEqual(await look('2027-03-10T05:20:00Z'), [])
+  assert.deepEqual(await look('2027-03-13T12:00:00Z'), [])
+})
