@@ -103,6 +103,7 @@ function lookCommands(add: Add): void {
     .addOption(date('only this business date'))
     .option('--out <file>', 'export: the CSV to write (default stdout)')
     .option('--limit <n>', 'list: how many', '50')
+  breakCommands(add)
   add(
     'report <action>',
     'send: the mail of a run again',
@@ -119,6 +120,23 @@ function lookCommands(add: Add): void {
     .option('--from <time>', 'instant or local time to start at (default now)')
     .option('--count <n>', 'how many', '5')
     .option('--calendar <name>', 'only business days of every-day, weekdays or TARGET2')
+}
+
+function breakCommands(add: Add): void {
+  add(
+    'breaks <action> [break...]',
+    'list, show, history, ack or unack: proved differences over many nights',
+    async () => (await import('./commands/breaks.ts')).breaks,
+  )
+    .option('--job <job>', 'list: only this job')
+    .addOption(date('list: as of this business date (default: the last night)'))
+    .option('--state <states>', 'list: open (default), all, or states, comma separated')
+    .option('--limit <n>', 'list: how many', '50')
+    .option('--reason <text>', 'ack, unack: why')
+    .option('--until <date>', 'ack: last business date on which it holds, such as 2026-12-01 or +10bd')
+    .option('--owner <name>', 'ack: who stands for it (default: who says so)')
+    .option('--by <name>', 'ack, unack: who says so (default: the account at this machine)')
+    .option('--confirm', 'ack: confirm as the second person what another one acknowledged')
 }
 
 function fileCommands(add: Add): void {

@@ -5,6 +5,7 @@
  */
 import { ConfigError } from '../lib/model/errors.ts'
 import type {
+  AcknowledgeRule,
   CompareRule,
   FetchSpec,
   ParseSpec,
@@ -32,12 +33,21 @@ export interface ComparisonOptions<Row> {
   /** Rules of single columns; a column without one is compared exactly. */
   readonly compare?: { readonly [Field in keyof NoInfer<Row>]?: CompareRule }
   readonly ignore?: readonly (keyof NoInfer<Row> & string)[]
+  /** Above this amount it takes two people to acknowledge a break. Default: one may. */
+  readonly acknowledge?: AcknowledgeRule
 }
 
-/** One comparison, for `snapshots(...)`. @throws CONFIG_COMPARE_RULE_INVALID for a scope beside a target that has its own. */
+/** One comparison, for `snapshots(...)`. @throws CONFIG_COMPARE_RULE_INVALID for a scope beside a target that has its own, or an amount that is none. */
 export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation {
   const table = options.table as TableDefinition
   const scope = options.scope as Scope | undefined
+  const above = options.acknowledge?.fourEyesAbove
+  if (above !== undefined && !/^\d+(\.\d+)?$/.test(above)) {
+    throw new ConfigError(
+      'CONFIG_COMPARE_RULE_INVALID',
+      `The comparison of ${qualifiedName(table)} wants four eyes above ${JSON.stringify(above)}, which is no plain positive decimal. Nothing was started.`,
+    )
+  }
   const made: Reconciliation = {
     name: options.name ?? table.name,
     table: qualifiedName(table),
@@ -45,6 +55,7 @@ export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation
     target: options.target ?? { kind: 'target', scope: scope ?? 'all' },
     rules: (options.compare ?? {}) as Readonly<Record<string, CompareRule>>,
     ignore: options.ignore ?? [],
+    ...(options.acknowledge === undefined ? {} : { acknowledge: options.acknowledge }),
   }
   if (scope !== undefined && options.target !== undefined) {
     const text = `The comparison of ${qualifiedName(table)} names a scope beside a target that has its own. Nothing was started.`

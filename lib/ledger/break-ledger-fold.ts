@@ -10,24 +10,22 @@ import {
   type FoldRules,
   type LedgerNight,
   SHOWN_STATES,
-  type Sighting,
   type StateCounts,
 } from '../model/lasting-break.ts'
 import { acknowledgementsOf } from './break-ledger-acks.ts'
+import {
+  fetchPages,
+  foldBreak,
+  type SightingRow,
+  sightingOf,
+  sightingsByBreak,
+  type ToldBreak,
+} from './break-ledger-history.ts'
 import { type CourseRow, courseColumns, courseOf } from './break-ledger-rows.ts'
 import { inSets, type Tonight } from './break-ledger-sightings.ts'
 
-/** Rows fetched at a time: about 5 MB of them. */
-const PAGE = 20_000
-
 /** Resolved breaks told by name; all are counted. */
 const RESOLVED_TOLD = 10_000
-
-/** A break as of the night, with the acknowledgement that holds. */
-export interface ToldBreak {
-  readonly course: Course
-  readonly acknowledgement: Acknowledgement | null
-}
 
 /** What a night came to. */
 export interface FoldedNight {
@@ -152,47 +150,17 @@ export async function foldEverything(
   rules: FoldRules,
 ): Promise<FoldedNight> {
   const outcome = await begin(connection, tonight, nights, rules)
-  let identity = ''
-  let sightings = new Map<string, Sighting>()
-  const close = (): void => {
-    if (identity !== '') foldBreak(identity, sightings, nights, rules, outcome)
-  }
-  const pages = fetchPages<SightingRow>(
-    connection,
-    `SELECT replace(identity::text, '-', '') AS identity, business_date AS date, sight,
-       source_mark AS "seenSource", target_mark AS "seenTarget", cause AS "seenCause"
-     FROM tallyman.break_sighting WHERE ledger = ${tonight.ledger} ORDER BY tallyman.break_sighting.identity, business_date`,
-  )
-  for await (const rows of pages) {
-    for (const row of rows) {
-      if (row.identity !== identity) {
-        close()
-        identity = row.identity
-        sightings = new Map()
-      }
-      sightings.set(row.date, sightingOf(row)!)
+  for await (const page of sightingsByBreak(connection, tonight.ledger)) {
+    for (const [identity, sightings] of page) {
+      let held: Acknowledgement | null = null
+      const course = foldBreak(sightings, nights, rules, (after, { date }) => {
+        held = outcome.visit(identity, after, date)
+      })
+      if (course !== null) outcome.keep(identity, course, held)
     }
     await outcome.send(connection)
   }
-  close()
-  await outcome.send(connection)
   return finish(connection, tonight, outcome)
-}
-
-function foldBreak(
-  identity: string,
-  sightings: ReadonlyMap<string, Sighting>,
-  nights: readonly LedgerNight[],
-  rules: FoldRules,
-  outcome: Outcome,
-): void {
-  let course: Course | null = null
-  let held: Acknowledgement | null = null
-  for (const night of nights) {
-    course = rules.step(course, night, sightings.get(night.date) ?? null)
-    if (course !== null) held = outcome.visit(identity, course, night.date)
-  }
-  if (course !== null) outcome.keep(identity, course, held)
 }
 
 /** Writes what was derived: states of all, and the values of those that this night saw last. */
@@ -236,33 +204,4 @@ async function store(connection: Connection, { ledger, date }: Tonight): Promise
   )
 }
 
-interface SightingRow {
-  readonly identity: string
-  readonly date: string
-  readonly sight: Sighting['sight'] | null
-  readonly seenSource: string | null
-  readonly seenTarget: string | null
-  readonly seenCause: Sighting['cause']
-}
-
 type StepRow = Omit<SightingRow, 'date'> & (CourseRow | { readonly state: null })
-
-function sightingOf(row: Omit<SightingRow, 'date' | 'identity'>): Sighting | null {
-  if (row.sight === null) return null
-  return {
-    sight: row.sight,
-    marks: { source: row.seenSource, target: row.seenTarget },
-    cause: row.seenCause,
-  }
-}
-
-/** The rows of a query in pages, read from one picture of the tables. */
-async function* fetchPages<Row extends object>(connection: Connection, sql: string): AsyncGenerator<Row[]> {
-  await inSets(connection, true, () => connection.query(`DECLARE fold_rows NO SCROLL CURSOR FOR ${sql}`))
-  for (;;) {
-    const { rows } = await connection.query<Row>(`FETCH FORWARD ${PAGE} FROM fold_rows`)
-    if (rows.length > 0) yield rows
-    if (rows.length < PAGE) break
-  }
-  await connection.query('CLOSE fold_rows')
-}

@@ -159,3 +159,26 @@ export async function countsOfNights(
   )
   return rows.reverse()
 }
+
+/** Dates on which nothing was proved: compared, but never with a result. */
+export async function inconclusiveDates(connection: Connection, reconciliation: string): Promise<string[]> {
+  const { rows } = await connection.query<{ date: string }>(
+    `SELECT r.business_date AS date FROM tallyman.comparison_result x
+       JOIN tallyman.comparison c ON c.id = x.comparison JOIN tallyman.run r ON r.id = c.run
+     WHERE x.reconciliation = $1 GROUP BY r.business_date HAVING bool_and(x.outcome = 'INCONCLUSIVE') ORDER BY 1`,
+    [reconciliation],
+  )
+  return rows.map(({ date }) => date)
+}
+
+/** The ledgers there are, of one job or of all. */
+export async function breakLedgers(
+  connection: Connection,
+  job: string | null,
+): Promise<{ readonly id: number; readonly reconciliation: string; readonly job: string }[]> {
+  const { rows } = await connection.query<{ id: number; reconciliation: string; job: string }>(
+    'SELECT id, reconciliation, job FROM tallyman.break_ledger WHERE $1::text IS NULL OR job = $1 ORDER BY reconciliation',
+    [job],
+  )
+  return rows
+}

@@ -212,6 +212,14 @@ export interface Reconciliation {
   readonly target: Side
   readonly rules: Readonly<Record<string, CompareRule>>
   readonly ignore: readonly string[]
+  /** Absent: one person may acknowledge any break. */
+  readonly acknowledge?: AcknowledgeRule
+}
+
+/** Who may acknowledge a break. */
+export interface AcknowledgeRule {
+  /** Above this amount, decimal text whatever the currency, another person has to confirm; so where no amount can be told. */
+  readonly fourEyesAbove: string
 }
 
 /** reconcile */
