@@ -15,7 +15,14 @@ import type { PostgresLoadInput } from './load-input.ts'
 export interface ApiLoadInput
   extends Pick<
     PostgresLoadInput,
-    'revision' | 'blocks' | 'afterStream' | 'unitRejects' | 'rawOf' | 'mappingVersion' | 'dryRun'
+    | 'revision'
+    | 'blocks'
+    | 'afterStream'
+    | 'unitRejects'
+    | 'rawOf'
+    | 'sourceSnapshot'
+    | 'mappingVersion'
+    | 'dryRun'
   > {
   /** Of the run ledger; sessions are taken per call, since waiting for an API may take minutes. */
   readonly database: Database

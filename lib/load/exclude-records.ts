@@ -1,7 +1,8 @@
 /**
  * Takes whole records out of staging, from all tables: those of units that do not tie (known only
  * once the stream ended) and those that contradict another record of their file about one key.
- * What is taken out stays readable in `removed`; conflicts become rejects in conflict-rejects.ts.
+ * What is taken out stays readable in `removed`; refused records become rejects in refused-rejects.ts.
+ * Records that the target itself refuses: refuse-violators.ts.
  */
 import type { Connection } from '../db/connection.ts'
 import type { FailedUnit } from '../model/mapping.ts'
@@ -9,10 +10,14 @@ import type { RemovedBecause, Staging, StagingTable } from './staging.ts'
 import { stagingColumns } from './staging.ts'
 import { columnList, differs, sameKey } from './target-table.ts'
 
-/** The engine's columns of all staged rows of a load. */
+/** The engine's columns of all staged rows of a load, those included for which another row of their key stands. */
 function allRows(staging: Staging): string {
+  const columns = 'SELECT _file, _record, _line, _unit FROM'
   return staging.tables
-    .map(({ rows }) => `SELECT _file, _record, _line, _unit FROM ${rows}`)
+    .flatMap(({ rows, removed }) => [
+      `${columns} ${rows}`,
+      `${columns} ${removed} WHERE _why IN ('collapsed', 'outdated')`,
+    ])
     .join(' UNION ALL ')
 }
 
@@ -51,21 +56,27 @@ export async function excludeConflicts(connection: Connection, staging: Staging)
     conflicts += await refuseConflicts(connection, staging, one)
   }
   if (conflicts === 0) return { conflicts: 0, along: 0 }
-  const { rowCount: along } = await connection.query(
-    `INSERT INTO ${staging.refused} (file, record, line, unit, why)
-     SELECT DISTINCT ON (s._file, s._record) s._file, s._record, s._line, s._unit, 'along'
-     FROM (${allRows(staging)}) s
-     JOIN (SELECT DISTINCT file, unit FROM ${staging.refused} WHERE why = 'conflict') u
-       ON u.file = s._file AND u.unit = s._unit
-     WHERE NOT EXISTS (SELECT FROM ${staging.refused} r WHERE r.file = s._file AND r.record = s._record)
-     ORDER BY s._file, s._record`,
-  )
+  const along = await refuseUnitMates(connection, staging)
   await removeRefused(connection, staging, ['conflict', 'along'])
   return { conflicts, along }
 }
 
+/** Refuses the other records of units that lost one to the load, and counts them. */
+export async function refuseUnitMates(connection: Connection, staging: Staging): Promise<number> {
+  const { rowCount } = await connection.query(
+    `INSERT INTO ${staging.refused} (file, record, line, unit, why)
+     SELECT DISTINCT ON (s._file, s._record) s._file, s._record, s._line, s._unit, 'along'
+     FROM (${allRows(staging)}) s
+     JOIN (SELECT DISTINCT file, unit FROM ${staging.refused} WHERE why IN ('conflict', 'violated')) u
+       ON u.file = s._file AND u.unit = s._unit
+     WHERE NOT EXISTS (SELECT FROM ${staging.refused} r WHERE r.file = s._file AND r.record = s._record)
+     ORDER BY s._file, s._record`,
+  )
+  return rowCount
+}
+
 /** Notes keys with more than one row in the plan table, as kind `double`; false when there is none. */
-async function markDoubleKeys(connection: Connection, one: StagingTable): Promise<boolean> {
+export async function markDoubleKeys(connection: Connection, one: StagingTable): Promise<boolean> {
   if (one.table.key.length === 0) return false
   const key = columnList(one.table.key)
   const { rowCount } = await connection.query(
@@ -96,7 +107,7 @@ async function refuseConflicts(connection: Connection, staging: Staging, one: St
 }
 
 /** Moves the rows of refused records from `rows` to `removed`, in all tables. */
-async function removeRefused(
+export async function removeRefused(
   connection: Connection,
   staging: Staging,
   because: readonly RemovedBecause[],

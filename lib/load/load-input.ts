@@ -11,7 +11,6 @@ import type { Reject } from '../model/issue.ts'
 import type { PostgresLoad } from '../model/job.ts'
 import type { FailedUnit, FilterCount, MappedBlock, RecordCounts } from '../model/mapping.ts'
 import type { LoadResult, TotalResult } from '../model/run.ts'
-import type { RawOf } from './conflict-rejects.ts'
 
 /** What map says once all files were read: `MapTally.result()`. */
 export interface MapSummary {
@@ -31,9 +30,23 @@ export interface MapSummary {
 /** What the caller says once `blocks` ended. */
 export interface StreamEnd {
   readonly mapped: MapSummary
-  readonly snapshotHash: string | null
   /** What the files said about themselves; kept with the counts. */
   readonly warnings?: readonly string[]
+}
+
+/** A record of a file as staging knows it. */
+export interface StagedRecord {
+  readonly line: number
+  readonly ordinal: number
+}
+
+/** The texts of some records of one file as received, by ordinal; makes a second pass over the file. */
+export type RawOf = (file: number, records: readonly StagedRecord[]) => Promise<ReadonlyMap<number, string>>
+
+/** Records that the load refused after they were mapped: all of some units, and single ones that have none. */
+export interface RefusedRecords {
+  readonly units: readonly { readonly file: number; readonly unit: string }[]
+  readonly records: readonly { readonly file: number; readonly ordinal: number }[]
 }
 
 /** One load. */
@@ -51,9 +64,16 @@ export interface PostgresLoadInput {
   /** The rejects of records that fall with their unit, from a second pass (`rejectFailedUnits`). */
   readonly unitRejects: (failed: readonly FailedUnit[]) => AsyncIterable<readonly Reject[]>
   readonly rawOf: RawOf
+  /**
+   * Finishes the picture of the mapped records without those that the load refused, and gives what the
+   * `load` row keeps of it. Asked at most once, after the merge and before the COMMIT; never by a dry run.
+   */
+  readonly sourceSnapshot: (refused: RefusedRecords) => Promise<string | null>
   readonly mappingVersion: number | null
   /** Everything up to the counts, then back: nothing is written anywhere. */
   readonly dryRun: boolean
+  /** Longest wait for one lock; LOCK_WAIT_MS where left out. */
+  readonly lockWaitMs?: number
 }
 
 /** What became of a load. `done-before`: the gate found it done, published or refused. `planned`: a dry run. */

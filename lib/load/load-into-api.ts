@@ -33,7 +33,6 @@ const RAW_PAGE = 5_000
 interface Judged {
   readonly counts: RecordCounts
   readonly mapped: MapSummary | null
-  readonly snapshotHash: string | null
   readonly warnings: readonly string[]
   readonly refusal: MapError | LoadError | null
 }
@@ -83,15 +82,15 @@ async function spoolAndJudge(input: ApiLoadInput, spool: ApiSpool, rejects: Reje
   } catch (error) {
     // the rejects so far are worth keeping: they say why the limit was breached
     if (!(error instanceof MapError && error.code === 'MAP_REJECT_LIMIT')) throw error
-    return { counts, mapped: null, snapshotHash: null, warnings: [], refusal: error }
+    return { counts, mapped: null, warnings: [], refusal: error }
   }
-  const { mapped, snapshotHash, warnings = [] } = await input.afterStream()
+  const { mapped, warnings = [] } = await input.afterStream()
   assertRecordLaw(counts, rejects.count)
   if (mapped.failedUnits.length > 0) {
     for await (const fallen of input.unitRejects(mapped.failedUnits)) await rejects.add(fallen)
   }
   assertRecordLaw(mapped.counts, rejects.count)
-  return { counts: mapped.counts, mapped, snapshotHash, warnings, refusal: mapped.breach }
+  return { counts: mapped.counts, mapped, warnings, refusal: mapped.breach }
 }
 
 async function send(
@@ -127,7 +126,9 @@ async function send(
   const tables = [tableCounts(site.target, delivery.tally)]
   if (refusal !== null) return refuse(input, { ...judged, refusal }, counts, tables, rejects)
   const result = resultOf(judged, counts, tables)
-  const done = await keep(input, judged, result, 'published', rejects)
+  const records = delivery.refused.map(({ row }) => ({ file: row.file, ordinal: row.ordinal }))
+  const snapshotHash = await input.sourceSnapshot({ units: [], records })
+  const done = await keep(input, snapshotHash, result, 'published', rejects)
   return done === null ? { kind: 'loaded', result, withheldDeletes: 0 } : { kind: 'done-before', load: done }
 }
 
@@ -232,7 +233,11 @@ function tableCounts(table: string, tally: RowTally): TableCounts {
   return counts
 }
 
-function resultOf({ mapped, warnings }: Judged, counts: RecordCounts, tables: readonly TableCounts[]): LoadResult {
+function resultOf(
+  { mapped, warnings }: Judged,
+  counts: RecordCounts,
+  tables: readonly TableCounts[],
+): LoadResult {
   return {
     counts,
     filters: mapped?.filters ?? [],
@@ -251,7 +256,7 @@ async function refuse(
   tables: readonly TableCounts[],
   rejects: RejectSpool,
 ): Promise<ApiLoadOutcome> {
-  const done = await keep(input, judged, resultOf(judged, counts, tables), 'unpublished', rejects)
+  const done = await keep(input, null, resultOf(judged, counts, tables), 'unpublished', rejects)
   if (done !== null) return { kind: 'done-before', load: done }
   throw judged.refusal!
 }
@@ -259,7 +264,7 @@ async function refuse(
 /** The last transaction; gives the row of a load that was done meanwhile. */
 async function keep(
   input: ApiLoadInput,
-  { snapshotHash }: Judged,
+  snapshotHash: string | null,
   result: LoadResult,
   state: 'published' | 'unpublished',
   rejects: RejectSpool,

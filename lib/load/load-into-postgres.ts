@@ -14,13 +14,14 @@ import type { Reject } from '../model/issue.ts'
 import type { RecordCounts } from '../model/mapping.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { LoadResult } from '../model/run.ts'
-import { conflictRejects } from './conflict-rejects.ts'
 import { targetTables } from './create-target.ts'
 import { collapseRows, excludeConflicts, excludeUnits } from './exclude-records.ts'
 import { assertRecordLaw } from './laws.ts'
 import { judgeRejects } from './limits.ts'
 import type { MapSummary, PostgresLoadInput, PostgresLoadOutcome } from './load-input.ts'
-import { type MergeInput, mergeStaging } from './merge.ts'
+import { LOCK_WAIT_MS } from './lock-targets.ts'
+import { type AcceptedInput, mergeAccepted, type ViolatorCount } from './merge-accepted.ts'
+import { refusedOf, refusedRejects } from './refused-rejects.ts'
 import { type Staged, stageRows } from './stage-rows.ts'
 import { createStaging, type Staging } from './staging.ts'
 import { checkTargets } from './target-check.ts'
@@ -43,11 +44,12 @@ interface Refused {
 /**
  * Loads a revision in one transaction whose commit is proved.
  * Guarantee: a crash or a lost connection anywhere leaves all of it or nothing; the same revision
- * again gives `done-before`; equal input gives equal counts, dry or not.
- * On failure: a breached limit or guard and a violated constraint publish no row; counts and rejects
- * are kept as `unpublished`, then the error is thrown. Anything else is rolled back whole.
- * @throws LOAD_TARGET_MISMATCH, LOAD_REJECT_LIMIT, LOAD_DELETE_GUARD, LOAD_EMPTY_SET, LOAD_OUTSIDE_SCOPE,
- * LOAD_MIRROR_OUTDATED, LOAD_APPEND_APPLIED, LOAD_CONSTRAINT_VIOLATED, LOAD_ROWS_SWALLOWED,
+ * again gives `done-before`; equal input gives equal counts, dry or not, but for records that the
+ * target refuses: a dry run writes nothing there and so can't know them.
+ * On failure: a breached limit or guard publishes no row; counts and rejects are kept as `unpublished`,
+ * then the error is thrown. Anything else is rolled back whole.
+ * @throws LOAD_TARGET_MISMATCH, LOAD_TARGET_LOCKED, LOAD_REJECT_LIMIT, LOAD_DELETE_GUARD, LOAD_EMPTY_SET,
+ * LOAD_OUTSIDE_SCOPE, LOAD_MIRROR_OUTDATED, LOAD_APPEND_APPLIED, LOAD_CONSTRAINT_VIOLATED, LOAD_ROWS_SWALLOWED,
  * LOAD_TOTALS_DIFFER, LOAD_ROWS_NOT_STORED, LOAD_VALUE_UNSTORABLE, RUN_FENCED, BUG_LAW_BROKEN
  */
 export async function loadIntoPostgres(
@@ -92,16 +94,22 @@ async function inTransaction(
   failpoint('load.after-copy')
   const judged = await judgeRecords(input, staging, staged, keep)
   failpoint('load.before-merge')
-  const outcome = await publish(input, context, staging, staged, judged)
+  const violators = { violated: 0, along: 0 }
+  const outcome = await publish(input, context, staging, staged, judged, violators)
+  for await (const rejects of refusedRejects(connection, staging, input.rawOf)) await keep.store(rejects)
+  const counts = less(judged.counts, violators)
+  assertRecordLaw(counts, keep.kept)
   if (dryRun) {
     if ('refusal' in outcome) throw outcome.refusal
     throw new DryRunEnd({ ...outcome, kind: 'planned' })
   }
+  const refused = 'refusal' in outcome
+  const snapshotHash = refused ? null : await input.sourceSnapshot(await refusedOf(connection, staging))
   await staging.drop()
   await finishLoad(connection, revision, {
-    state: 'refusal' in outcome ? 'unpublished' : 'published',
-    result: 'refusal' in outcome ? unpublishedResult(judged) : outcome.result,
-    snapshotHash: judged.snapshotHash,
+    state: refused ? 'unpublished' : 'published',
+    result: refused ? unpublishedResult(judged, counts) : outcome.result,
+    snapshotHash,
     mappingVersion: input.mappingVersion,
   })
   failpoint('load.before-fence')
@@ -142,13 +150,14 @@ interface RejectKeeper {
 /** The records after units and conflicts were judged. */
 interface Judged {
   readonly counts: RecordCounts
+  /** Rejected for a conflict. */
+  readonly conflicts: number
   readonly mapped: MapSummary | null
-  readonly snapshotHash: string | null
   readonly warnings: readonly string[]
   readonly refusal: LoadError | MapError | null
 }
 
-/** Takes out of staging what may not be loaded, keeps its rejects, and judges how many there are. */
+/** Takes out of staging what may not be loaded, keeps the rejects of units, and judges how many there are. */
 async function judgeRecords(
   input: PostgresLoadInput,
   staging: Staging,
@@ -157,37 +166,28 @@ async function judgeRecords(
 ): Promise<Judged> {
   const { connection, spec } = input
   if (staged.breach !== null) {
-    return {
-      counts: staged.counts,
-      mapped: null,
-      snapshotHash: null,
-      warnings: [],
-      refusal: staged.breach,
-    }
+    return { counts: staged.counts, conflicts: 0, mapped: null, warnings: [], refusal: staged.breach }
   }
-  const { mapped, snapshotHash, warnings = [] } = await input.afterStream()
+  assertRecordLaw(staged.counts, staged.rejects)
+  const { mapped, warnings = [] } = await input.afterStream()
   await excludeUnits(connection, staging, mapped.failedUnits)
   if (mapped.failedUnits.length > 0) {
     for await (const rejects of input.unitRejects(mapped.failedUnits)) await keep.store(rejects)
   }
+  assertRecordLaw(mapped.counts, keep.kept)
   const { conflicts, along } = await excludeConflicts(connection, staging)
-  if (conflicts > 0) {
-    for await (const rejects of conflictRejects(connection, staging, input.rawOf)) await keep.store(rejects)
-  }
-  const counts = {
-    ...mapped.counts,
-    mapped: mapped.counts.mapped - conflicts - along,
-    rejected: mapped.counts.rejected + conflicts + along,
-  }
-  const fallen = mapped.counts.rejected - mapped.rejectedAlone
-  assertRecordLaw(staged.counts, staged.rejects)
-  assertRecordLaw(counts, staged.rejects + fallen + conflicts + along)
-  assertRecordLaw(counts, keep.kept)
+  const counts = less(mapped.counts, { violated: conflicts, along })
   await collapseRows(connection, staging, fileOrder(input))
   let refusal: LoadError | MapError | null = mapped.breach
   if (refusal === null)
     refusal = refusalOf(() => judgeRejects(mapped.rejectedAlone + conflicts, counts.read, spec.rejects))
-  return { counts, mapped, snapshotHash, warnings, refusal }
+  return { counts, conflicts, mapped, warnings, refusal }
+}
+
+/** The counts when some mapped records were refused after all. */
+function less(counts: RecordCounts, { violated, along }: ViolatorCount): RecordCounts {
+  const refused = violated + along
+  return { ...counts, mapped: counts.mapped - refused, rejected: counts.rejected + refused }
 }
 
 function refusalOf(judge: () => void): LoadError | null {
@@ -205,17 +205,18 @@ function fileOrder({ revision }: PostgresLoadInput): number[] {
   return revision.files.map(file => Number(file.id))
 }
 
-/** Merges inside a savepoint; what is refused there leaves no row, and the transaction goes on to say so. */
+/** Merges what the target accepts; a judgement that refuses all of it leaves no row, and the transaction goes on to say so. */
 async function publish(
   input: PostgresLoadInput,
   context: StepContext,
   staging: Staging,
   staged: Staged,
   judged: Judged,
+  violators: ViolatorCount,
 ): Promise<Exclude<PostgresLoadOutcome, { kind: 'done-before' }> | Refused> {
   if (judged.refusal !== null || judged.mapped === null) return { refusal: judged.refusal! }
   const { connection, revision, businessDate } = input
-  const merge: MergeInput = {
+  const merge: AcceptedInput = {
     spec: input.spec,
     wholeSet: revision.wholeSet,
     forced: revision.forced,
@@ -227,23 +228,27 @@ async function publish(
     sent: staged.rows,
     mapped: judged.mapped,
     dryRun: input.dryRun,
+    fileOrder: fileOrder(input),
+    read: judged.counts.read,
+    rejected: judged.mapped.rejectedAlone + judged.conflicts,
+    lockWaitMs: input.lockWaitMs ?? LOCK_WAIT_MS,
   }
   try {
-    const { tables, totals, withheld } = await connection.savepoint(() =>
-      mergeStaging(connection, staging, merge),
-    )
+    const { tables, totals, withheld } = await mergeAccepted(connection, staging, merge, violators, context)
     if (withheld > 0) context.log.warn('load.deletes-withheld', { rows: withheld })
     const { filters, failedUnits } = judged.mapped
     const told = toldOf(judged.mapped, judged.warnings, withheld)
-    const result = { counts: judged.counts, filters, tables, totals, failedUnits: failedUnits.length, told }
+    const counts = less(judged.counts, violators)
+    const result = { counts, filters, tables, totals, failedUnits: failedUnits.length, told }
     return { kind: 'loaded', result, withheldDeletes: withheld }
   } catch (error) {
-    if (error instanceof LoadError) return { refusal: error }
+    // what a retry can help is no judgement of these files
+    if (error instanceof LoadError && error.retry === 'never') return { refusal: error }
     throw error
   }
 }
 
-function unpublishedResult({ counts, mapped }: Judged): LoadResult {
+function unpublishedResult({ mapped }: Judged, counts: RecordCounts): LoadResult {
   return {
     counts,
     filters: mapped?.filters ?? [],

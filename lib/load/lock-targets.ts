@@ -1,29 +1,52 @@
 /**
  * One load at a time per target: advisory locks in sorted order, then the tables against other
  * writers. Sorted, so that two loads over the same tables wait for each other and never deadlock.
+ * A wait that is too long ends with the names of those who are in the way: lock-holders.ts.
  */
 import type { Connection } from '../db/connection.ts'
+import { lockedBy } from './lock-holders.ts'
 import type { TargetTable } from './target-table.ts'
 
-/** Takes the locks for the rest of the transaction; readers are not disturbed. */
-export async function lockTargets(connection: Connection, tables: readonly TargetTable[]): Promise<void> {
+/**
+ * Longest wait for one lock. Another load of ten million rows holds its target for about a minute; a
+ * session that somebody forgot holds it until it is ended, and the night is to say so while it is young:
+ * three attempts are a quarter of an hour.
+ */
+export const LOCK_WAIT_MS = 5 * 60_000
+
+/**
+ * Takes the locks for the rest of the transaction; readers are not disturbed. From here on no
+ * statement of the transaction waits longer than `waitMs` for any lock.
+ * @throws LOAD_TARGET_LOCKED
+ */
+export async function lockTargets(
+  connection: Connection,
+  tables: readonly TargetTable[],
+  waitMs: number,
+): Promise<void> {
+  await connection.query(`SET LOCAL lock_timeout = ${waitMs}`)
   const sorted = tables.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  for (const { name } of sorted) {
-    await connection.query("SELECT pg_advisory_xact_lock(hashtextextended('tallyman.target ' || $1, 0))", [
-      name,
-    ])
-  }
-  for (const { sql } of sorted) {
-    await connection.query(`LOCK TABLE ${sql} IN SHARE ROW EXCLUSIVE MODE`)
-  }
+  await lockedBy(connection, tables, waitMs, async () => {
+    for (const { name } of sorted) {
+      await connection.query("SELECT pg_advisory_xact_lock(hashtextextended('tallyman.target ' || $1, 0))", [
+        name,
+      ])
+    }
+    for (const { sql } of sorted) {
+      await connection.query(`LOCK TABLE ${sql} IN SHARE ROW EXCLUSIVE MODE`)
+    }
+  })
 }
 
-/** The tables with parents before those that refer to them; tables in a circle keep their order. */
+/**
+ * The tables in groups, parents before those that refer to them. Tables of one group refer to each
+ * other in a circle; they keep their order.
+ */
 export async function parentsFirst(
   connection: Connection,
   tables: readonly TargetTable[],
-): Promise<TargetTable[]> {
-  if (tables.length < 2) return [...tables]
+): Promise<TargetTable[][]> {
+  if (tables.length < 2) return [[...tables]]
   const { rows } = await connection.query<{ child: string; parent: string }>(
     `SELECT cn.nspname || '.' || c.relname AS child, pn.nspname || '.' || p.relname AS parent
      FROM pg_constraint f
@@ -33,14 +56,15 @@ export async function parentsFirst(
        AND cn.nspname || '.' || c.relname = ANY($1::text[]) AND pn.nspname || '.' || p.relname = ANY($1::text[])`,
     [tables.map(table => table.name)],
   )
-  const left = [...tables]
-  const ordered: TargetTable[] = []
+  let left = [...tables]
+  const groups: TargetTable[][] = []
   while (left.length > 0) {
     const names = new Set(left.map(table => table.name))
-    const free = left.findIndex(
+    const free = left.filter(
       ({ name }) => !rows.some(({ child, parent }) => child === name && names.has(parent)),
     )
-    ordered.push(...left.splice(Math.max(free, 0), 1))
+    groups.push(...(free.length > 0 ? free.map(table => [table]) : [left]))
+    left = free.length > 0 ? left.filter(table => !free.includes(table)) : []
   }
-  return ordered
+  return groups
 }

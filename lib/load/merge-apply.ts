@@ -1,13 +1,14 @@
 /**
  * Writes the difference that merge-plan.ts found, and nothing else: delete, update, insert. What the
  * target reports must equal the plan, in rows and in control totals.
- * Which row a violated constraint is about: find-violator.ts.
+ * When the target refuses rows, find-violators.ts looks for them with the same statements.
  */
 import type { Connection } from '../db/connection.ts'
 import { LoadError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import { versionOf } from './key-versions.ts'
 import type { TablePlan } from './merge-plan.ts'
+import type { StagingTable } from './staging.ts'
 import { columnList, sameKey, type TargetTable } from './target-table.ts'
 import { assertSameTotals, readTotals, type Sums, sumsOf, type TotalRow, totalsQuery } from './totals.ts'
 
@@ -19,8 +20,8 @@ export interface Applied {
   deleted: number
 }
 
-/** A part of the rows by `_seq`, `from` included, `to` excluded; null for all. The seam for isolating violators. */
-export type SeqRange = { readonly from: number; readonly to: number } | null
+/** Some of the rows of a plan: those with a row `w` in `pending` (try-order.ts) for which `where` holds. Null for all. */
+export type Part = { readonly pending: string; readonly where: string } | null
 
 /** What writing needs besides the plans. */
 export interface ApplyInput {
@@ -29,32 +30,43 @@ export interface ApplyInput {
 }
 
 /**
- * Writes all plans, deletes first and children before parents, then the rest, parents first.
- * `plans` come parents first. Deferrable constraints are checked at its end.
+ * Writes all plans, deletes first and children before parents, then the rest, parents first or in the
+ * order of `pieces`. `plans` come parents first. Deferrable constraints are checked at the end, and of
+ * each piece.
  * @throws LOAD_ROWS_SWALLOWED, LOAD_TOTALS_DIFFER, and the database's own errors.
  */
 export async function applyPlans(
   connection: Connection,
   plans: readonly TablePlan[],
   input: ApplyInput,
+  pieces: readonly Part[] = [null],
 ): Promise<Map<TablePlan, Applied>> {
   await connection.query('SET CONSTRAINTS ALL DEFERRED')
   const applied = new Map<TablePlan, Applied>()
   for (const plan of plans.toReversed()) {
     const deleted = await deleteGone(connection, plan)
-    assertCount(plan, 'deleted', plan.counts.gone, deleted)
     applied.set(plan, { inserted: 0, updated: 0, touched: 0, deleted })
   }
   failpoint('load.mid-merge')
-  for (const plan of plans) {
-    const counts = applied.get(plan)!
-    Object.assign(counts, await writeRows(connection, plan, input, null))
-    assertCount(plan, 'updated', plan.counts.changed, counts.updated)
-    assertCount(plan, 'marked with their new version', plan.counts.touched, counts.touched)
-    assertCount(plan, 'inserted', plan.counts.new, counts.inserted)
+  for (const piece of pieces) {
+    await connection.query('SET CONSTRAINTS ALL DEFERRED')
+    for (const plan of plans) addTo(applied.get(plan)!, await writeRows(connection, plan, input, piece))
+    await connection.query('SET CONSTRAINTS ALL IMMEDIATE')
   }
-  await connection.query('SET CONSTRAINTS ALL IMMEDIATE')
+  for (const plan of plans) assertWritten(plan, applied.get(plan)!)
   return applied
+}
+
+function addTo(applied: Applied, { inserted, updated, touched }: Omit<Applied, 'deleted'>): void {
+  applied.inserted += inserted
+  applied.updated += updated
+  applied.touched += touched
+}
+
+function assertWritten(plan: TablePlan, applied: Applied): void {
+  assertCount(plan, 'updated', plan.counts.changed, applied.updated)
+  assertCount(plan, 'marked with their new version', plan.counts.touched, applied.touched)
+  assertCount(plan, 'inserted', plan.counts.new, applied.inserted)
 }
 
 function assertCount(plan: TablePlan, what: string, expected: number, found: number): void {
@@ -67,8 +79,9 @@ function assertCount(plan: TablePlan, what: string, expected: number, found: num
   )
 }
 
-/** Deletes the rows that are gone. */
-export async function deleteGone(connection: Connection, { staging, counts }: TablePlan): Promise<number> {
+/** Deletes the rows that are gone. @throws LOAD_ROWS_SWALLOWED */
+export async function deleteGone(connection: Connection, gone: TablePlan): Promise<number> {
+  const { staging, counts } = gone
   if (counts.gone === 0) return 0
   const { table, plan } = staging
   const same =
@@ -76,96 +89,89 @@ export async function deleteGone(connection: Connection, { staging, counts }: Ta
   const { rowCount } = await connection.query(
     `DELETE FROM ${table.sql} t USING ${plan} p WHERE p._kind = 'gone' AND ${same}`,
   )
+  assertCount(gone, 'deleted', counts.gone, rowCount)
   return rowCount
 }
 
-/** Updates and inserts the rows of a range. @throws LOAD_TOTALS_DIFFER when the target stored other amounts. */
+/** Updates and inserts the rows of a part. @throws LOAD_TOTALS_DIFFER when the target stored other amounts. */
 export async function writeRows(
   connection: Connection,
   plan: TablePlan,
-  input: ApplyInput,
-  range: SeqRange,
-): Promise<{ inserted: number; updated: number; touched: number }> {
+  { versions }: ApplyInput,
+  part: Part,
+): Promise<Omit<Applied, 'deleted'>> {
+  const { table } = plan.staging
+  const params = table.asOf === null ? [] : [versions]
+  const { updated, touched, inserted } = writes(plan, versionOf(1), part)
+  const run = async (write: Write | null): Promise<number> =>
+    write === null ? 0 : await writeProved(connection, table, write, params)
   return {
-    updated: plan.counts.changed === 0 ? 0 : await updateChanged(connection, plan, input, range),
-    touched: plan.counts.touched === 0 ? 0 : await touch(connection, plan, input, range),
-    inserted: plan.counts.new === 0 ? 0 : await insertNew(connection, plan, input, range),
+    updated: await run(updated),
+    touched: touched === null ? 0 : (await connection.query(touched.sql, params)).rowCount,
+    inserted: await run(inserted),
   }
 }
 
-function inRange(range: SeqRange): string {
-  return range === null ? '' : ` AND s._seq >= ${range.from} AND s._seq < ${range.to}`
+/** One statement that writes, and the rows that it writes. */
+interface Write {
+  readonly sql: string
+  /** Alias of the target in `sql`, with a point. */
+  readonly prefix: string
+  /** The staged rows as a row source. */
+  readonly source: string
 }
 
-async function updateChanged(
-  connection: Connection,
-  { staging }: TablePlan,
-  input: ApplyInput,
-  range: SeqRange,
-): Promise<number> {
-  const { table, rows, plan } = staging
+/** The statements that write a part of a plan, null where there is nothing to do. `version` is the SQL of a row's version, of alias `s`. */
+export function writes(
+  plan: TablePlan,
+  version: string,
+  part: Part,
+): Readonly<Record<'updated' | 'touched' | 'inserted', Write | null>> {
+  const { staging, counts, fresh } = plan
+  const { table, rows, plan: planned } = staging
+  const among = inPart(staging, part)
+  const chosen = (kind: string): string =>
+    `${rows} s JOIN ${planned} p ON p._seq = s._seq AND p._kind = '${kind}'`
+  const write = (sql: string, prefix: string, from: string): Write => ({
+    sql: `${sql}${among}`,
+    prefix,
+    source: `(SELECT s.* FROM ${from} WHERE true${among}) x`,
+  })
   const sets = table.values.map(column => `${column.sql} = s.${column.sql}`)
-  if (table.asOf !== null) sets.push(`${table.asOf.sql} = ${versionOf(1)}`)
-  const chosen = `${rows} s JOIN ${plan} p ON p._seq = s._seq AND p._kind = 'changed'`
-  const update = `UPDATE ${table.sql} t SET ${sets.join(', ')} FROM ${chosen} WHERE ${sameKey(table.key, 't', 's')}${inRange(range)}`
-  const params = table.asOf === null ? [] : [input.versions]
-  const source = `(SELECT s.* FROM ${chosen} WHERE true${inRange(range)}) x`
-  return await writeProved(connection, table, update, 't.', params, source)
-}
-
-async function touch(
-  connection: Connection,
-  { staging }: TablePlan,
-  input: ApplyInput,
-  range: SeqRange,
-): Promise<number> {
-  const { table, rows, plan } = staging
-  const { rowCount } = await connection.query(
-    `UPDATE ${table.sql} t SET ${table.asOf!.sql} = ${versionOf(1)}
-     FROM ${rows} s JOIN ${plan} p ON p._seq = s._seq AND p._kind = 'touched'
-     WHERE ${sameKey(table.key, 't', 's')}${inRange(range)}`,
-    [input.versions],
-  )
-  return rowCount
-}
-
-async function insertNew(
-  connection: Connection,
-  { staging, fresh }: TablePlan,
-  input: ApplyInput,
-  range: SeqRange,
-): Promise<number> {
-  const { table, rows, plan } = staging
+  const asOf = table.asOf === null ? [] : [`${table.asOf.sql} = ${version}`]
+  const update = (kind: string, set: readonly string[]): Write =>
+    write(
+      `UPDATE ${table.sql} t SET ${set.join(', ')} FROM ${chosen(kind)} WHERE ${sameKey(table.key, 't', 's')}`,
+      't.',
+      chosen(kind),
+    )
   const columns = table.asOf === null ? table.columns : [...table.columns, table.asOf]
-  const values = columnList(table.columns, 's.') + (table.asOf === null ? '' : `, ${versionOf(1)}`)
-  const chosen = fresh
-    ? `${rows} s WHERE true`
-    : `${rows} s JOIN ${plan} p ON p._seq = s._seq AND p._kind = 'new' WHERE true`
-  const insert = `INSERT INTO ${table.sql} (${columnList(columns)}) SELECT ${values} FROM ${chosen}${inRange(range)}`
-  const params = table.asOf === null ? [] : [input.versions]
-  return await writeProved(
-    connection,
-    table,
-    insert,
-    '',
-    params,
-    `(SELECT s.* FROM ${chosen}${inRange(range)}) x`,
-  )
+  const values = columnList(table.columns, 's.') + (table.asOf === null ? '' : `, ${version}`)
+  const added = fresh ? `${rows} s` : chosen('new')
+  const insert = `INSERT INTO ${table.sql} (${columnList(columns)}) SELECT ${values} FROM ${added} WHERE true`
+  return {
+    updated: counts.changed === 0 ? null : update('changed', [...sets, ...asOf]),
+    touched: counts.touched === 0 ? null : update('touched', asOf),
+    inserted: counts.new === 0 ? null : write(insert, '', added),
+  }
+}
+
+function inPart({ position }: StagingTable, part: Part): string {
+  if (part === null) return ''
+  return ` AND s._seq IN (SELECT w._seq FROM ${part.pending} w WHERE w._table = ${position} AND ${part.where})`
 }
 
 /** Runs a write and gives its row count; with control totals, those of the rows as the target stored them are compared. */
 async function writeProved(
   connection: Connection,
   table: TargetTable,
-  write: string,
-  prefix: string,
+  { sql, prefix, source }: Write,
   params: readonly unknown[],
-  source: string,
 ): Promise<number> {
   const totals = totalsQuery(table, 'written')
-  if (totals === null) return (await connection.query(write, params)).rowCount
+  if (totals === null) return (await connection.query(sql, params)).rowCount
   const { rows } = await connection.query<TotalRow>(
-    `WITH written AS (${write} RETURNING ${columnList(table.columns, prefix)})
+    `WITH written AS (${sql} RETURNING ${columnList(table.columns, prefix)})
      SELECT NULL AS total, '' AS "group", count(*)::text AS amount FROM written UNION ALL ${totals}`,
     params,
   )

@@ -176,6 +176,6 @@ async function withhold(connection: Connection, staging: StagingTable, input: Pl
     return (await connection.query(`${gone} WHERE p._kind = 'gone'`)).rowCount
   }
   if (table.key.length === 0) return 0
-  const refused = `SELECT FROM ${removed} r WHERE r._why IN ('excluded', 'conflict', 'along') AND ${sameKey(table.key, 'r', 'p')}`
+  const refused = `SELECT FROM ${removed} r WHERE r._why IN ('excluded', 'conflict', 'violated', 'along') AND ${sameKey(table.key, 'r', 'p')}`
   return (await connection.query(`${gone} WHERE p._kind = 'gone' AND EXISTS (${refused})`)).rowCount
 }

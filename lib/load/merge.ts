@@ -1,6 +1,7 @@
 /**
- * From staging to the target: locks, the difference, guards, writing, and the proofs that rows and
- * control totals arrived as they were mapped. Runs inside a savepoint of T2 (load-into-postgres.ts).
+ * From staging to the target: the difference, guards, writing, and the proofs that rows and control
+ * totals arrived as they were mapped. Runs inside a savepoint of T2, again without the records that
+ * the target refused: merge-accepted.ts.
  */
 import type { Connection } from '../db/connection.ts'
 import { TABLE_AS_OF } from '../ledger/as-of.ts'
@@ -8,16 +9,17 @@ import { BugError, LoadError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { PostgresLoad } from '../model/job.ts'
 import type { LoadMode, TableCounts, TotalResult } from '../model/run.ts'
-import { findViolator, violationOf } from './find-violator.ts'
+import { findViolators, type RefusedRow } from './find-violators.ts'
 import { noteMirror, noteVersions } from './key-versions.ts'
 import { assertTableLaw } from './laws.ts'
 import { judgeDeletes } from './limits.ts'
 import type { MapSummary } from './load-input.ts'
-import { lockTargets, parentsFirst } from './lock-targets.ts'
+import { parentsFirst } from './lock-targets.ts'
 import { type Applied, applyPlans } from './merge-apply.ts'
 import { planTable, type TablePlan } from './merge-plan.ts'
 import type { RemovedBecause, Staging, StagingTable } from './staging.ts'
 import { assertSameTotals, readTotals, totalResults, totalsFrom } from './totals.ts'
+import { violationOf } from './violation.ts'
 
 /** What merging needs of the load. */
 export interface MergeInput {
@@ -43,23 +45,40 @@ export interface Merged {
   readonly withheld: number
 }
 
+/** Leaves the savepoint of a merge whose rows the target does not all take. */
+export class RowsRefused extends Error {
+  readonly rows: readonly RefusedRow[]
+  /** Tries that it took to find them. */
+  readonly tries: number
+  constructor(rows: readonly RefusedRow[], tries: number) {
+    super('rows refused')
+    this.rows = rows
+    this.tries = tries
+  }
+}
+
 /** How a table is treated: an append that loads a date's whole set again replaces that date. */
 function effectiveMode({ spec, wholeSet }: MergeInput): LoadMode {
   return spec.mode === 'append' && spec.scope !== null && wholeSet ? 'replace' : spec.mode
 }
 
-/** Merges all tables. @throws the LOAD codes of load-into-postgres.ts from LOAD_DELETE_GUARD on. */
+/** Refuses a set that may not be merged at all. @throws LOAD_OUTSIDE_SCOPE, LOAD_MIRROR_OUTDATED */
+export async function judgeSet(connection: Connection, staging: Staging, input: MergeInput): Promise<void> {
+  for (const one of staging.tables) await assertInScope(connection, one, input)
+  if (effectiveMode(input) === 'mirror') await assertNotOutdated(connection, staging, input)
+}
+
+/**
+ * Merges all tables, under their locks.
+ * @throws RowsRefused; the LOAD codes of load-into-postgres.ts from LOAD_DELETE_GUARD on.
+ */
 export async function mergeStaging(
   connection: Connection,
   staging: Staging,
   input: MergeInput,
+  mostRefused: number,
 ): Promise<Merged> {
   const mode = effectiveMode(input)
-  for (const one of staging.tables) await assertInScope(connection, one, input)
-  const tables = staging.tables.map(({ table }) => table)
-  await lockTargets(connection, tables)
-  failpoint('load.after-lock')
-  if (mode === 'mirror') await assertNotOutdated(connection, staging, input)
   const planned = new Map<StagingTable, TablePlan>()
   for (const one of staging.tables) {
     await connection.query(`ANALYZE ${one.rows}`)
@@ -67,10 +86,11 @@ export async function mergeStaging(
   }
   const plans = staging.tables.map(one => planned.get(one)!)
   judgeDeletes(plans, input.spec)
-  const ordered = (await parentsFirst(connection, tables)).map(
-    table => plans.find(plan => plan.staging.table === table)!,
+  const tables = staging.tables.map(({ table }) => table)
+  const groups = (await parentsFirst(connection, tables)).map(group =>
+    group.map(table => plans.find(plan => plan.staging.table === table)!),
   )
-  const applied = input.dryRun ? null : await write(connection, ordered, mode, input)
+  const applied = input.dryRun ? null : await write(connection, staging, groups, input, mostRefused)
   failpoint('load.after-merge')
   const results: TableCounts[] = []
   const totals: TotalResult[] = []
@@ -84,32 +104,46 @@ export async function mergeStaging(
   return { tables: results, totals, withheld: plans.reduce((sum, { withheld }) => sum + withheld, 0) }
 }
 
+/** Writes the whole difference at once or, when the target refuses only that, in pieces. @throws RowsRefused */
 async function write(
   connection: Connection,
-  ordered: readonly TablePlan[],
-  mode: LoadMode,
-  { versions, fileNames }: MergeInput,
-): Promise<Map<TablePlan, Applied>> {
-  const apply = { versions }
-  let refused: unknown
-  try {
-    return await connection.savepoint(async () => {
-      const applied = await applyPlans(connection, ordered, apply)
-      for (const plan of ordered) {
-        if (mode === 'mirror') {
-          await noteMirror(connection, plan.staging.table, versions.toSorted().at(-1) ?? '')
-        } else if (plan.kept !== null) {
-          await noteVersions(connection, { ...plan, kept: plan.kept, versions })
-        }
-      }
-      return applied
-    })
-  } catch (error) {
-    refused = error
+  staging: Staging,
+  groups: readonly (readonly TablePlan[])[],
+  input: MergeInput,
+  mostRecords: number,
+): Promise<ReadonlyMap<TablePlan, Applied>> {
+  const { versions } = input
+  const plans = groups.flat()
+  let applied = await writeAtOnce(connection, plans, versions)
+  if (applied === null) {
+    failpoint('load.before-search')
+    const found = await findViolators(connection, { staging, groups, versions, mostRecords })
+    if (found.kind === 'refused') throw new RowsRefused(found.rows, found.tries)
+    await found.settle()
+    applied = await applyPlans(connection, plans, { versions }, found.parts)
   }
-  const violation = violationOf(refused)
-  if (violation === null) throw refused
-  throw await findViolator(connection, ordered, apply, fileNames, violation)
+  for (const plan of plans) {
+    if (effectiveMode(input) === 'mirror') {
+      await noteMirror(connection, plan.staging.table, versions.toSorted().at(-1) ?? '')
+    } else if (plan.kept !== null) {
+      await noteVersions(connection, { ...plan, kept: plan.kept, versions })
+    }
+  }
+  return applied
+}
+
+/** Null when a rule of the target refused it. */
+async function writeAtOnce(
+  connection: Connection,
+  plans: readonly TablePlan[],
+  versions: readonly string[],
+): Promise<Map<TablePlan, Applied> | null> {
+  try {
+    return await connection.savepoint(() => applyPlans(connection, plans, { versions }))
+  } catch (error) {
+    if (violationOf(error) === null) throw error
+    return null
+  }
 }
 
 /** Refuses rows of another date than the run's. @throws LOAD_OUTSIDE_SCOPE */
@@ -162,7 +196,7 @@ async function removedCounts(
   connection: Connection,
   { removed }: StagingTable,
 ): Promise<Record<RemovedBecause, number>> {
-  const counts = { excluded: 0, conflict: 0, along: 0, collapsed: 0, outdated: 0 }
+  const counts = { excluded: 0, conflict: 0, violated: 0, along: 0, collapsed: 0, outdated: 0 }
   const { rows } = await connection.query<{ why: RemovedBecause; n: string }>(
     `SELECT _why AS why, count(*) AS n FROM ${removed} GROUP BY _why`,
   )
@@ -186,7 +220,7 @@ function countsOf(
   }
   return {
     table: name,
-    mapped: rows - removed.conflict - removed.along,
+    mapped: rows - removed.conflict - removed.violated - removed.along,
     inserted: applied.inserted,
     updated: applied.updated,
     unchanged: counts.unchanged + counts.touched,

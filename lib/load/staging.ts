@@ -2,7 +2,7 @@
  * The staging tables of one load: created inside its transaction and dropped before its end, so
  * that a crash leaves nothing. Unlogged: a plain table leaves 110 MB behind per kill -9 and writes
  * everything twice; temporary ones, for users without the CREATE right, can't be read in parallel.
- * Filling them: stage-rows.ts. Taking rows out again: exclude-records.ts, collapse.ts.
+ * Filling them: stage-rows.ts. Taking rows out again: exclude-records.ts.
  */
 import type { Connection } from '../db/connection.ts'
 import type { CheckedTarget } from './target-check.ts'
@@ -27,16 +27,21 @@ export interface StagingTable {
 export interface Staging {
   readonly tables: readonly StagingTable[]
   /**
-   * Records refused by the load: `file, record, line, unit, why`; `subject` (position of the
-   * table), `key` and `lines` tell of a conflict.
+   * Records refused by the load: `file, record, line, unit, why`; `subject` (position of the table) and
+   * `key` tell of a conflict or violation, `lines` of a conflict, `rule` and `words` of a violation.
    */
   readonly refused: string
+  /** Creates one more empty table that lives as long as these, and gives its name for SQL. */
+  readonly work: (what: string, columns: string) => Promise<string>
   /** Drops all of it; before COMMIT. */
   readonly drop: () => Promise<void>
 }
 
-/** Why a row is no longer among the rows of its staging table. */
-export const REMOVED_BECAUSE = ['excluded', 'conflict', 'along', 'collapsed', 'outdated'] as const
+/**
+ * Why a row is no longer among the rows of its staging table. `excluded`: its unit does not tie;
+ * `conflict`, `violated`, `along`: its record is refused; `collapsed`, `outdated`: another row of its key stands.
+ */
+export const REMOVED_BECAUSE = ['excluded', 'conflict', 'violated', 'along', 'collapsed', 'outdated'] as const
 export type RemovedBecause = (typeof REMOVED_BECAUSE)[number]
 
 /** Enough that 2 M keys are sorted and hashed in few passes; small enough for a server of 1 GB. */
@@ -94,14 +99,21 @@ export async function createStaging(
   }
   const refused = name('refused')
   await connection.query(
-    `${create} ${refused} (file integer, record integer, line integer, unit text, why text, subject integer, key text, lines integer[])${end}`,
+    `${create} ${refused} (file integer, record integer, line integer, unit text, why text, subject integer, key text, lines integer[], rule text, words text)${end}`,
   )
-  const all = [...staged.flatMap(one => [one.rows, one.removed, one.plan]), refused]
+  const all = new Set([...staged.flatMap(one => [one.rows, one.removed, one.plan]), refused])
   return {
     tables: staged,
     refused,
+    work: async (what, columns) => {
+      const table = name(what)
+      await connection.query(`${create} ${table} (${columns})${end}`)
+      all.add(table)
+      return table
+    },
     drop: async () => {
-      await connection.query(`DROP TABLE ${all.join(', ')}`)
+      // what `work` created in a savepoint may be gone already
+      await connection.query(`DROP TABLE IF EXISTS ${[...all].join(', ')}`)
     },
   }
 }

@@ -9,6 +9,7 @@ import { registerBackend } from '../ledger/lease.ts'
 import type { LoadRow } from '../ledger/load.ts'
 import type { Revision } from '../ledger/revision.ts'
 import { createTarget } from '../load/create-target.ts'
+import type { RefusedRecords } from '../load/load-input.ts'
 import { loadIntoApi } from '../load/load-into-api.ts'
 import { loadIntoPostgres } from '../load/load-into-postgres.ts'
 import { MapTally } from '../map/map-tally.ts'
@@ -90,15 +91,22 @@ export async function loadRevision(
   const names = revision.files.map(file => file.remoteName)
   const writers = await openSourceSnapshots(engine, dryRun ? null : job, businessDate, names, context.signal)
   let snapshots: SourceSnapshots = new Map()
+  let failedUnits: readonly FailedUnit[] = []
+  let asOf = ''
   const source = {
     blocks: mappedBlocks(input, tally, block => writers.push(block), meter, context),
     afterStream: async () => {
       await steps.within('parse', meter.parseMs)
       await steps.within('map', meter.mapMs)
       const mapped = tally.result()
-      const finished = await writers.finish(mapped.failedUnits, new Date(engine.clock.now()).toISOString())
+      failedUnits = mapped.failedUnits
+      asOf = new Date(engine.clock.now()).toISOString()
+      return { mapped, warnings: meter.warnings }
+    },
+    sourceSnapshot: async ({ units, records }: RefusedRecords) => {
+      const finished = await writers.finish({ units: [...failedUnits, ...units], records }, asOf)
       snapshots = finished.snapshots
-      return { mapped, snapshotHash: finished.kept, warnings: meter.warnings }
+      return finished.kept
     },
     unitRejects: (failed: readonly FailedUnit[]) => unitRejects(input, failed, context),
     rawOf: (file: number, records: readonly { readonly ordinal: number }[]) =>
@@ -109,7 +117,8 @@ export async function loadRevision(
     if (outcome.kind === 'done-before') return await loadedBefore(engine, outcome.load)
     return loadedAs(outcome.result, snapshots)
   } catch (error) {
-    if (!dryRun && error instanceof ParseError && meter.file !== null)
+    // A copy that our own disk does not give is no fault of the delivery: it is read again.
+    if (!dryRun && error instanceof ParseError && error.retry === 'never' && meter.file !== null)
       await quarantine(engine, meter.file, error)
     throw error
   } finally {
@@ -131,7 +140,10 @@ function withheld(rows: number): string[] {
   ]
 }
 
-type Source = Pick<Parameters<typeof loadIntoPostgres>[0], 'blocks' | 'afterStream' | 'unitRejects' | 'rawOf'>
+type Source = Pick<
+  Parameters<typeof loadIntoPostgres>[0],
+  'blocks' | 'afterStream' | 'unitRejects' | 'rawOf' | 'sourceSnapshot'
+>
 
 async function intoTarget(request: LoadRequest, source: Source, context: StepContext) {
   const { engine, scheduled, businessDate, lease, revision, dryRun } = request

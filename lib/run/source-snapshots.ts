@@ -7,8 +7,9 @@ import { tableOf } from '../../reconcile/compare/plan.ts'
 import { columnsOfTable } from '../../reconcile/snapshot/columns.ts'
 import { readSnapshot, type Snapshot, type SnapshotFacts } from '../../reconcile/snapshot/manifest.ts'
 import { openSnapshotWriter, type SnapshotWriter } from '../../reconcile/snapshot/writer.ts'
+import type { RefusedRecords } from '../load/load-input.ts'
 import type { JobDefinition } from '../model/job.ts'
-import type { FailedUnit, MappedBlock } from '../model/mapping.ts'
+import type { MappedBlock } from '../model/mapping.ts'
 import type { TableDefinition } from '../model/table.ts'
 import type { Engine } from './engine.ts'
 
@@ -18,9 +19,9 @@ export type SourceSnapshots = ReadonlyMap<string, Snapshot>
 /** Source snapshots being written. */
 export interface SourceSnapshotWriters {
   push(block: MappedBlock): Promise<void>
-  /** Finishes all of them, without the records of failed units; gives what the `load` row keeps, null when there is none. */
+  /** Finishes all of them, without the records that were refused in the end; gives what the `load` row keeps, null when there is none. */
   finish(
-    failed: readonly FailedUnit[],
+    refused: RefusedRecords,
     asOf: string,
   ): Promise<{ readonly snapshots: SourceSnapshots; readonly kept: string | null }>
   discard(): Promise<void>
@@ -73,10 +74,10 @@ export async function openSourceSnapshots(
     push: async block => {
       for (const [name, writer] of writers) await writer.push(block.file, block.tables[name]!)
     },
-    finish: async (failed, asOf) => {
+    finish: async ({ units, records }, asOf) => {
       const snapshots = new Map<string, Snapshot>()
-      for (const [name, writer] of writers)
-        snapshots.set(name, await writer.finish({ asOf, excludeUnits: failed }))
+      const options = { asOf, excludeUnits: units, excludeRecords: records }
+      for (const [name, writer] of writers) snapshots.set(name, await writer.finish(options))
       writers.clear()
       const kept = [...snapshots].map(([name, { manifestPath }]) => `${name}=${path.basename(manifestPath)}`)
       return { snapshots, kept: kept.length === 0 ? null : kept.join(' ') }

@@ -49,8 +49,22 @@ const ordersTo = (night: Night, lines = 4): Scenario => ({
 /** With their long descriptions more than one COPY statement takes (4 MiB). */
 const MANY_LINES = 17_000
 
+/** Orders with one line that a rule of the target refuses; its table is there from the scenario before. */
+const refused: Scenario = {
+  night: sending,
+  job: 'portal-orders',
+  deliver: async date => {
+    await sending.rows(`DO $$ BEGIN
+      ALTER TABLE sales.order_line ADD CONSTRAINT no_traps CHECK (stock_code <> 'TRAP');
+      EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
+    const lines = [...someLines(4), ['TRAP', 1] as const]
+    await sending.deliver('portal', `orders_${compact(date)}.csv`, orders(date, lines))
+  },
+}
+
 const SCENARIOS: Readonly<Record<string, Scenario>> = {
   moved: ordersTo(sending),
+  refused,
   kept: ordersTo(keeping),
   many: ordersTo(sending, MANY_LINES),
   deleted: {
@@ -87,6 +101,8 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 const SCENARIO_OF: Readonly<Record<string, keyof typeof SCENARIOS>> = {
   'fetch.before-remote-delete': 'deleted',
   'load.mid-copy': 'many',
+  'load.before-search': 'refused',
+  'load.after-refusal': 'refused',
   'load.api-call-recorded': 'api',
   'load.api-call-answered': 'api',
   'load.api-call-settled': 'api',

@@ -112,7 +112,7 @@ export async function loadHours(options: ApiSampleOptions): Promise<ApiLoadOutco
       resolveSecret: async () => new Secret(options.token!()),
       folder,
       blocks: blocksOf(rows, tally),
-      afterStream: async () => ({ mapped: tally.result(), snapshotHash: null }),
+      afterStream: async () => ({ mapped: tally.result() }),
       unitRejects: async function* (failed) {
         const units = new Set(failed.map(({ unit }) => unit))
         yield rows.flatMap((row, at) =>
@@ -121,6 +121,7 @@ export async function loadHours(options: ApiSampleOptions): Promise<ApiLoadOutco
       },
       rawOf: async (_file, records) =>
         new Map(records.map(({ ordinal, line }) => [ordinal, `raw of line ${line}`])),
+      sourceSnapshot: async () => null,
       mappingVersion: 1,
       dryRun: options.dryRun ?? false,
       random: () => 0.5,

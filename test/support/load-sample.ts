@@ -14,7 +14,7 @@ import { MapTally } from '../../lib/map/map-tally.ts'
 import { issue, type Reject } from '../../lib/model/issue.ts'
 import type { PostgresLoad } from '../../lib/model/job.ts'
 import type { MappedBlock, MappedRows, Mapping, UnitRule } from '../../lib/model/mapping.ts'
-import { type StepContext, silentLog } from '../../lib/model/progress.ts'
+import { type Facts, type Log, type StepContext, silentLog } from '../../lib/model/progress.ts'
 import type { TableCounts } from '../../lib/model/run.ts'
 import type { Value } from '../../lib/model/table.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
@@ -44,6 +44,8 @@ export interface SampleOptions {
   /** Records per block. */
   readonly blockSize?: number
   readonly signal?: AbortSignal
+  /** Facts of each warning, by event. */
+  readonly warnings?: Map<string, Facts>
   /** Between the end of the stream and the judgement of records, on the load's own session. */
   readonly meddle?: (connection: Connection) => Promise<void>
   /** Changes what the load is given. */
@@ -94,7 +96,7 @@ export async function loadSample(
       blocks: blocksOf(files, Object.keys(spec.tables), tally, options.blockSize ?? 3),
       afterStream: async () => {
         await options.meddle?.(connection)
-        return { mapped: tally.result(), snapshotHash: null }
+        return { mapped: tally.result() }
       },
       unitRejects: async function* (failed) {
         for (const [position, file] of files.entries()) {
@@ -108,10 +110,13 @@ export async function loadSample(
       },
       rawOf: async (file, records) =>
         new Map(records.map(({ line, ordinal }) => [ordinal, `raw of ${files[file]!.name}:${line}`])),
+      sourceSnapshot: async () => null,
       mappingVersion: 1,
       dryRun: options.dryRun ?? false,
     }
-    return await loadIntoPostgres(options.change?.(input) ?? input, quietContext(options.signal))
+    const context = quietContext(options.signal)
+    const log: Log = { ...silentLog, warn: (event, facts = {}) => options.warnings?.set(event, facts) }
+    return await loadIntoPostgres(options.change?.(input) ?? input, { ...context, log })
   } finally {
     await connection.close()
     await lease.release({ attempt: 'failed', run: 'failed' })

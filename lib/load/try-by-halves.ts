@@ -1,0 +1,139 @@
+/**
+ * The program that tries a range of pending rows by halves, in PL/pgSQL: a thousand violators among
+ * 100,000 rows take some ten thousand tries, which would be as many round trips, each with the target
+ * locked. It decides nothing: a row is refused when the target refuses it alone, on top of all that was
+ * accepted. What is tried, and what follows from it: find-violators.ts.
+ */
+import { literal } from './target-table.ts'
+
+/** SQLSTATEs that refuse a row: integrity, data, WITH CHECK OPTION, a trigger's own RAISE, a value too large for its index. */
+export const REFUSES_A_ROW = '^(23|22|44|P0001|54000)'
+
+/** Columns of the table in which the program keeps how far the search is; it has one row. `tries` and `most` (refused records of a pass) are of all passes. */
+export const PASS_COLUMNS = 'tries bigint, most bigint, accepted bigint, records bigint, ended text'
+
+/** Columns of the table of accepted ranges, in the order of `_at`. */
+export const PIECE_COLUMNS = '_at bigint, _from bigint, _to bigint'
+
+/** Columns of the table of refused rows, one per record and pass. */
+export const BAD_COLUMNS =
+  '_table integer, _seq bigint, sqlstate text, constraint_name text, column_name text, message text'
+
+/** One range to be tried. Names are ready for SQL. */
+export interface HalvesInput {
+  readonly pending: string
+  readonly bad: string
+  readonly pass: string
+  readonly pieces: string
+  /** Ranks, `from` included, `to` excluded. */
+  readonly from: number
+  readonly to: number
+  /** Statements of one try, in order; IN_TRY says which rows. */
+  readonly statements: readonly string[]
+  /** So many refused records end the pass (`ended` is `enough`). */
+  readonly mostRecords: number
+  /** So many tries end it, and as many again for each refused record as `triesPerRecord` says (`ended` is `lost`). */
+  readonly spareTries: number
+  readonly triesPerRecord: number
+}
+
+/** Ranges up to this many rows share one plan that looks each row up; larger ones are planned each time and may read whole tables. */
+const LOOKED_UP = 2_000
+
+/** Condition on a row `w` of the pending table: it is in the range of the try. No column begins with an underscore. */
+export const IN_TRY = 'w._rank >= _from AND w._rank < _to AND NOT w._skipped'
+
+/**
+ * The program, to be run inside a savepoint that is undone: it changes planner settings. Each accepted range is noted as a piece; a refused row's record and unit are not tried
+ * further in this pass.
+ */
+export function tryByHalves(input: HalvesInput): string {
+  const { pending, bad, pass, pieces, from, to } = input
+  // as they stand, so that small tries share one plan: planning took most of their time
+  const statements = input.statements.map(
+    statement => `${statement};
+        GET DIAGNOSTICS n = ROW_COUNT;
+        written := written + n;`,
+  )
+  return `DO $tallyman_halves$
+#variable_conflict use_column
+DECLARE
+  -- ranges still to be tried, the next one last: begin, end, and how many tries had failed before the
+  -- other half was tried (-1: there is none)
+  todo bigint[] := ARRAY[${from}, ${to}, -1];
+  top integer := 3;
+  _from bigint; _to bigint; middle bigint; other bigint;
+  failures bigint := 0;
+  small boolean; was_small boolean;
+  hopeless boolean;
+  accepted boolean;
+  written bigint; n bigint;
+  state text; in_constraint text; in_column text; words text;
+  one record;
+  so_far record;
+BEGIN
+  SELECT * INTO so_far FROM ${pass};
+  WHILE top > 0 AND so_far.ended IS NULL LOOP
+    _from := todo[top - 2]; _to := todo[top - 1]; other := todo[top];
+    top := top - 3;
+    -- both halves together were refused and the first was accepted whole, so the second is refused whole
+    hopeless := other = failures AND _to - _from > 1;
+    accepted := false;
+    IF NOT hopeless THEN
+      so_far.tries := so_far.tries + 1;
+      written := 0;
+      small := _to - _from <= ${LOOKED_UP};
+      IF small IS DISTINCT FROM was_small THEN
+        was_small := small;
+        PERFORM set_config('plan_cache_mode', CASE WHEN small THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true),
+          set_config('enable_seqscan', (NOT small)::text, true),
+          set_config('enable_hashjoin', (NOT small)::text, true),
+          set_config('enable_mergejoin', (NOT small)::text, true);
+      END IF;
+      BEGIN
+        SET CONSTRAINTS ALL DEFERRED;
+        ${statements.join('\n        ')}
+        SET CONSTRAINTS ALL IMMEDIATE;
+        accepted := true;
+      EXCEPTION WHEN OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, in_constraint = CONSTRAINT_NAME,
+          in_column = COLUMN_NAME, words = MESSAGE_TEXT;
+        IF state !~ ${literal(REFUSES_A_ROW)} THEN
+          RAISE;
+        END IF;
+      END;
+      IF accepted THEN
+        so_far.accepted := so_far.accepted + written;
+        INSERT INTO ${pieces} VALUES (so_far.tries, _from, _to);
+        CONTINUE;
+      END IF;
+      failures := failures + 1;
+    END IF;
+    IF _to - _from = 1 THEN
+      SELECT * INTO one FROM ${pending} w WHERE w._rank = _from;
+      INSERT INTO ${bad} VALUES (one._table, one._seq, state, in_constraint, in_column, words);
+      UPDATE ${pending} w SET _skipped = true
+        WHERE w._file = one._file AND w._record = one._record AND w._rank >= _from;
+      IF one._unit IS NOT NULL THEN
+        UPDATE ${pending} w SET _skipped = true
+          WHERE w._unit = one._unit AND w._file = one._file AND w._rank >= _from;
+      END IF;
+      so_far.records := so_far.records + 1;
+      so_far.most := greatest(so_far.most, so_far.records);
+      IF so_far.records >= ${input.mostRecords} THEN
+        so_far.ended := 'enough';
+      END IF;
+    ELSE
+      middle := _from + (_to - _from) / 2;
+      todo[top + 1] := middle; todo[top + 2] := _to; todo[top + 3] := failures;
+      todo[top + 4] := _from; todo[top + 5] := middle; todo[top + 6] := -1;
+      top := top + 6;
+      IF so_far.tries > ${input.spareTries} + ${input.triesPerRecord} * (so_far.most + 1) THEN
+        so_far.ended := 'lost';
+      END IF;
+    END IF;
+  END LOOP;
+  UPDATE ${pass} SET tries = so_far.tries, most = so_far.most, accepted = so_far.accepted,
+    records = so_far.records, ended = so_far.ended;
+END $tallyman_halves$`
+}
