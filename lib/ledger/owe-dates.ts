@@ -6,7 +6,8 @@ import type { Connection } from '../db/connection.ts'
 
 /**
  * Marks dates of a job as owed, and gives how many. Dates before the job's first run are left alone:
- * what lay on the partner's server before Tallyman came is nobody's arrears.
+ * what lay on the partner's server before Tallyman came is nobody's arrears. So are dates that are being
+ * run: that run lists the folder itself, and what it misses is seen by the next night.
  */
 export async function oweDates(
   connection: Connection,
@@ -17,6 +18,8 @@ export async function oweDates(
     `INSERT INTO tallyman.run AS r (job, business_date, state, owed)
      SELECT $1, d, 'owed', true FROM unnest($2::date[]) AS t (d)
      WHERE d >= (SELECT min(business_date) FROM tallyman.run WHERE job = $1)
+       AND NOT EXISTS (SELECT FROM tallyman.run h JOIN tallyman.lease l ON l.run = h.id
+         WHERE h.job = $1 AND h.business_date = d)
      ON CONFLICT (job, business_date) DO UPDATE SET owed = true WHERE NOT r.owed`,
     [job, dates],
   )

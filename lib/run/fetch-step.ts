@@ -67,7 +67,7 @@ export async function fetchFeed(
       context,
       onReceived: file => record(engine, job, file),
     })
-    if (job !== null) await oweOtherDates(engine, job, businessDate, rows, fetched)
+    if (job !== null) await oweOtherDates(engine, spec.feed, job, businessDate, fetched)
     for (const held of fetched.held) {
       const note = {
         feed: spec.feed,
@@ -87,17 +87,19 @@ export async function fetchFeed(
 /** Late and corrected files of earlier dates, seen while listing for this one: their dates are owed a run. */
 async function oweOtherDates(
   engine: Engine,
+  feed: string,
   job: string,
   businessDate: string,
-  rows: readonly FileRow[],
   fetched: FetchedFeed,
 ): Promise<void> {
+  const earlier = fetched.otherDates.filter(file => file.businessDate < businessDate)
+  if (earlier.length === 0) return
+  // Read now, not before the listing: another process may have fetched them meanwhile.
+  const rows = await engine.database.use(connection => knownFiles(connection, feed))
   const identity = (file: Pick<FileRow, 'remoteName' | 'size' | 'mtimeMs'>): string =>
     JSON.stringify([file.remoteName, file.size, file.mtimeMs])
   const known = new Set(rows.map(identity))
-  const fresh = fetched.otherDates.filter(
-    file => file.businessDate < businessDate && !known.has(identity(file)),
-  )
+  const fresh = earlier.filter(file => !known.has(identity(file)))
   const dates = [...new Set(fresh.map(file => file.businessDate))]
   if (dates.length === 0) return
   const owed = await engine.database.use(connection => oweDates(connection, job, dates))
