@@ -82,7 +82,7 @@ test('after nights without a scheduler the latest missed one is caught up, and t
   ])
 })
 
-test('F7 B9: a file that is late is waited for, its absence is mailed once, and a later look takes it', async () => {
+test('B9, F7: a file that is late is waited for, its absence is mailed once, and a later look takes it', async () => {
   const date = '2027-03-13'
   assert.deepEqual(await look('2027-03-14T05:20:00Z'), [`${date} due`, 'waiting'])
   assert.deepEqual(await look('2027-03-14T06:20:00Z'), [`${date} waiting`, 'waiting'])
