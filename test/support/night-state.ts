@@ -4,13 +4,23 @@
  */
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
-import type { Night } from './night.ts'
+import type { SmtpPeer } from './smtp-peer.ts'
+
+/** What is looked at of a night. */
+export interface Traces {
+  readonly environment: { readonly dataFolder: string }
+  readonly variables: Readonly<Record<string, string>>
+  readonly smtp: Pick<SmtpPeer, 'received'>
+  /** Texts of processes. */
+  readonly said: readonly string[]
+  rows<R extends object>(sql: string, params?: readonly unknown[]): Promise<R[]>
+}
 
 /** Schemas that belong to nobody's data. */
 const SYSTEM = `('pg_catalog', 'information_schema', 'pg_toast')`
 
 /** Every row of every table, as text, by `schema.table`: equal pictures mean that nothing was written. */
-export async function tablesOf(night: Night): Promise<Record<string, string[]>> {
+export async function tablesOf(night: Traces): Promise<Record<string, string[]>> {
   const tables = await night.rows<{ name: string }>(
     `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ${SYSTEM} ORDER BY 1`,
   )
@@ -23,7 +33,7 @@ export async function tablesOf(night: Night): Promise<Record<string, string[]>> 
 }
 
 /** Names of all files below a folder of the data folder, with their sizes. */
-export async function filesOf(night: Night, ...folders: readonly string[]): Promise<string[]> {
+export async function filesOf(night: Traces, ...folders: readonly string[]): Promise<string[]> {
   const root = night.environment.dataFolder
   const found: string[] = []
   for (const folder of folders) {
@@ -36,7 +46,7 @@ export async function filesOf(night: Night, ...folders: readonly string[]): Prom
 }
 
 /** Places where a secret of the night was written down. Empty is how it must be. */
-export async function leaksOf(night: Night): Promise<string[]> {
+export async function leaksOf(night: Traces): Promise<string[]> {
   const password = new URL(night.variables.DATABASE_URL!).password
   const secrets = [
     ...Object.entries(night.variables).filter(([name]) => name !== 'DATABASE_URL'),
