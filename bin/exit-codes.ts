@@ -2,6 +2,7 @@
  * Exit codes and the order in which they hold (docs/commands.md). Pure.
  */
 import { TallymanError } from '../lib/model/errors.ts'
+import { breaksToActOn, type ReconcileSummary } from '../lib/run/summary.ts'
 
 /** What a command's end means to the shell. */
 export const EXIT = {
@@ -39,6 +40,16 @@ export function exitCodeOf(error: unknown): number {
   if (error.code === 'RUN_INTERRUPTED') return EXIT.interrupted
   if (error.code === 'RUN_TERMINATED') return EXIT.terminated
   return error.retry === 'never' ? EXIT.failed : EXIT.tryLater
+}
+
+/**
+ * The code of a run's comparisons, null when they have nothing against it. Breaks that are all acknowledged call for
+ * nobody until they change or their date is over.
+ */
+export function exitCodeOfComparisons(reconcile: ReconcileSummary | null): number | null {
+  if (reconcile?.outcome === 'INCONCLUSIVE') return EXIT.inconclusive
+  if (reconcile?.outcome !== 'BREAKS') return null
+  return breaksToActOn(reconcile.breaks) === 0 && reconcile.breaks.acknowledged > 0 ? null : EXIT.breaks
 }
 
 /** The code of several results: the first that holds. */

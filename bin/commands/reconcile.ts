@@ -2,14 +2,14 @@
  * `tallyman reconcile`: compares again what is stored for a date; nothing is fetched or loaded.
  */
 import { systemClock } from '../../lib/model/time/clock.ts'
-import { EXIT } from '../exit-codes.ts'
+import { EXIT, exitCodeOfComparisons } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument } from '../terminal.ts'
 import { businessDateFor, jobNamed } from './options.ts'
 import { runData } from './run-data.ts'
 import { summaryText } from './summary-text.ts'
 
-/** Exit 0 clean, 4 breaks, 5 inconclusive. */
+/** Exit 0 clean or all acknowledged, 4 breaks, 5 inconclusive. */
 export async function reconcile(
   session: Session,
   options: Record<string, unknown>,
@@ -25,6 +25,5 @@ export async function reconcile(
   session.terminal.note(summaryText(summary, session.terminal).trimEnd())
   if (session.terminal.json)
     session.terminal.out(jsonDocument({ runs: [runData(summary)] }, summary.warnings))
-  const outcome = summary.reconcile?.outcome
-  return outcome === 'BREAKS' ? EXIT.breaks : outcome === 'INCONCLUSIVE' ? EXIT.inconclusive : EXIT.done
+  return exitCodeOfComparisons(summary.reconcile) ?? EXIT.done
 }

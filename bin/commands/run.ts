@@ -8,7 +8,7 @@ import type { Trigger } from '../../lib/model/run.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import type { Engine } from '../../lib/run/engine.ts'
 import type { RunSummary } from '../../lib/run/summary.ts'
-import { EXIT, exitCodeOf, worstExit } from '../exit-codes.ts'
+import { EXIT, exitCodeOf, exitCodeOfComparisons, worstExit } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument, jsonFailure, noteError } from '../terminal.ts'
 import { businessDateFor, jobNamed, windowEnd } from './options.ts'
@@ -146,7 +146,7 @@ async function runAll(
 }
 
 function exitOf(summary: RunSummary, failOnRejects: boolean): number {
-  if (summary.reconcile?.outcome === 'INCONCLUSIVE') return EXIT.inconclusive
-  if (summary.reconcile?.outcome === 'BREAKS') return EXIT.breaks
+  const compared = exitCodeOfComparisons(summary.reconcile)
+  if (compared !== null) return compared
   return failOnRejects && summary.counts.rejected > 0 ? EXIT.rejects : EXIT.done
 }

@@ -182,3 +182,36 @@ export async function breakLedgers(
   )
   return rows
 }
+
+/** Where the pictures lie that a night's comparison was made of, as kept in the ledger; null where it kept none. */
+export async function picturesOfNight(
+  connection: Connection,
+  reconciliation: string,
+  date: string,
+): Promise<{ readonly source: string; readonly target: string } | null> {
+  // Pictures and comparison are written in one transaction, whose clock stands still.
+  const { rows } = await connection.query<{ side: 'source' | 'target'; path: string }>(
+    `SELECT s.side, s.path FROM tallyman.break_night n JOIN tallyman.break_ledger b ON b.id = n.ledger
+       JOIN tallyman.comparison c ON c.id = n.comparison
+       JOIN tallyman.snapshot s ON s.run = c.run AND s.reconciliation = b.reconciliation AND s.created_at = c.created_at
+     WHERE b.reconciliation = $1 AND n.business_date = $2`,
+    [reconciliation, date],
+  )
+  const pathOf = (side: 'source' | 'target'): string | undefined => rows.find(row => row.side === side)?.path
+  const [source, target] = [pathOf('source'), pathOf('target')]
+  return source === undefined || target === undefined ? null : { source, target }
+}
+
+/** Breaks by state as of one night of a reconciliation, null when that date proved nothing. */
+export async function countsOfNight(
+  connection: Connection,
+  reconciliation: string,
+  date: string,
+): Promise<StateCounts | null> {
+  const { rows } = await connection.query<{ counts: StateCounts }>(
+    `SELECT n.counts FROM tallyman.break_night n JOIN tallyman.break_ledger b ON b.id = n.ledger
+     WHERE b.reconciliation = $1 AND n.business_date = $2`,
+    [reconciliation, date],
+  )
+  return rows[0]?.counts ?? null
+}

@@ -94,6 +94,7 @@ function breakLine(found: Break, history: BreakHistory | null, columns: ColumnFa
     firstSeen: known?.firstSeen ?? null,
     businessDays: known?.businessDays ?? 0,
     owner: known?.owner ?? null,
+    ...(known?.acknowledgement === undefined ? {} : { acknowledgement: known.acknowledgement }),
   }
 }
 
@@ -143,6 +144,11 @@ function atRisk(result: Comparison, columns: ColumnFacts): ComparisonReport['atR
 }
 
 function changesOf(result: Comparison, lines: readonly BreakLine[], history: BreakHistory | null): Changes {
+  const pending = result.counts.pending ?? 0
+  if (history?.counts !== undefined) {
+    const { persisting, changed, reopened, acknowledged, resolved } = history.counts
+    return { new: history.counts.new, persisting, changed, reopened, acknowledged, resolved, pending }
+  }
   const of = (state: BreakLine['state']) => lines.filter(line => line.state === state).length
   const known = {
     persisting: of('persisting'),
@@ -155,7 +161,7 @@ function changesOf(result: Comparison, lines: readonly BreakLine[], history: Bre
     // What is beyond the breaks in memory is counted as new: a break is never left out of the sum.
     new: result.breaksTotal - known.persisting - known.changed - known.reopened - known.acknowledged,
     resolved: history?.resolved.length ?? 0,
-    pending: result.counts.pending ?? 0,
+    pending,
   }
 }
 

@@ -35,9 +35,20 @@ export interface BreakHistory {
       readonly firstSeen: string
       readonly businessDays: number
       readonly owner: string | null
+      readonly acknowledgement?: Standing
     }
   >
+  /** The first ones. */
   readonly resolved: readonly ResolvedBreak[]
+  /** Of all breaks, also those that are not held in memory; absent: counted from what is here. */
+  readonly counts?: Readonly<Record<BreakState | 'resolved', number>>
+}
+
+/** What was said when a break was acknowledged. */
+export interface Standing {
+  readonly reason: string
+  /** Business date, the last night on which it holds. */
+  readonly until: string
 }
 
 /** A break of earlier nights that is gone. */
@@ -146,6 +157,7 @@ export interface BreakLine {
   readonly firstSeen: string | null
   readonly businessDays: number
   readonly owner: string | null
+  readonly acknowledgement?: Standing
 }
 
 /** Both values of one column of a break; `numeric` ones are written as amounts. */

@@ -13,12 +13,13 @@ import { describeError, TallymanError } from '../model/errors.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed } from '../model/received-file.ts'
 import type { Trigger } from '../model/run.ts'
-import { breakChanges } from './break-history.ts'
+import { recordedChanges } from './break-night.ts'
 import { finishRemoteFiles } from './fetch-step.ts'
 import type { Loaded } from './load-step.ts'
+import type { NightFacts, Reporting } from './night-facts.ts'
 import { noFiles, onlyRefused, refusedFiles } from './no-files.ts'
 import type { Reconciled } from './reconcile-step.ts'
-import { type NightFacts, publishNight, type Reporting, sendMails } from './report-step.ts'
+import { publishNight, sendMails } from './report-step.ts'
 import type { StepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
 import { isTold, type ToldFailures } from './told-before.ts'
@@ -75,7 +76,6 @@ export async function endDone(
   steps: StepLog,
   facts: Omit<NightFacts, 'steps'>,
   reconciled: readonly Reconciled[],
-  changes: Awaited<ReturnType<typeof breakChanges>>,
 ): Promise<RunSummary> {
   const { engine, lease } = reporting
   const written = await steps.run('report', () =>
@@ -86,7 +86,7 @@ export async function endDone(
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },
-    { state: 'succeeded', reconciled, changes, report, replaces: written.replaces },
+    { state: 'succeeded', reconciled, changes: written.changes, report, replaces: written.replaces },
   )
 }
 
@@ -144,13 +144,13 @@ async function endReported(
     }
     return {
       ...{ revision, reconciled },
+      changes: await recordedChanges(connection, lease.key.businessDate, reconciled),
       load: revision === null ? null : await loadOf(connection, revision.id),
       replaces: revision === null ? [] : await replacedFiles(connection, revision.id),
       mail: await latestMail(connection, lease.runId),
     }
   })
-  const { revision, reconciled, replaces } = stored
-  const changes = await breakChanges(engine, lease, reconciled, number)
+  const { revision, reconciled, changes, replaces } = stored
   const report = await sendMails(engine, lease.runId, stored.mail?.messageId ?? null)
   await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   const load = stored.load?.result ?? null

@@ -16,10 +16,9 @@ import { ReconcileError } from '../model/errors.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { RunKey } from '../model/run.ts'
-import { breakChanges } from './break-history.ts'
 import { nothingYet } from './endings.ts'
 import type { Engine } from './engine.ts'
-import { type Reconciled, reconcileRun } from './reconcile-step.ts'
+import { type Reconciled, reconcileRun, sightingsPath } from './reconcile-step.ts'
 import { publishNight, sendMails } from './report-step.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
 import { openStepLog } from './steps.ts'
@@ -80,7 +79,6 @@ async function compareUnderLease(
           context,
         ),
   )
-  const changes = await breakChanges(engine, lease, reconciled, number)
   const facts = {
     ...nothingYet,
     state: 'done' as const,
@@ -99,7 +97,7 @@ async function compareUnderLease(
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },
-    { state: 'succeeded', reconciled, changes, report, replaces: [] },
+    { state: 'succeeded', reconciled, changes: written.changes, report, replaces: [] },
   )
 }
 
@@ -123,14 +121,15 @@ async function compareStored(
       engine.folders.snapshots,
       `breaks-${lease.runId}-${number}-${reconciliation.name}.csv`,
     )
+    const sightings = sightingsPath(engine, lease, number, reconciliation.name)
     const comparison = await compareSides(
       left,
       right,
       plan,
-      { run: lease.key, workFolder: engine.folders.work, breaksFile },
+      { run: lease.key, workFolder: engine.folders.work, breaksFile, sightingsFile: sightings },
       context,
     )
-    done.push({ comparison, left, right })
+    done.push({ comparison, left, right, sightings })
   }
   return done
 }

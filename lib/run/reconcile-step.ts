@@ -30,6 +30,13 @@ export interface Reconciled {
   readonly comparison: Comparison
   readonly left: Snapshot | null
   readonly right: Snapshot | null
+  /** What it tells the break ledger, a file that is removed once the ledger has it; not there when nothing was proved. */
+  readonly sightings: string
+}
+
+/** Where a comparison tells the break ledger of its breaks. */
+export function sightingsPath(engine: Engine, lease: Lease, number: number, name: string): string {
+  return path.join(engine.folders.work, `sightings-${lease.runId}-${number}-${name}.copy`)
 }
 
 /** What a run's comparisons are made from. */
@@ -80,6 +87,7 @@ async function reconcileOne(
   const first = await take(sourceSecond ? 'target' : 'source', null)
   const second = await take(sourceSecond ? 'source' : 'target', first)
   const [left, right] = sourceSecond ? [second, first] : [first, second]
+  const sightings = sightingsPath(engine, request.lease, request.number, reconciliation.name)
   const comparison = await compareSides(
     left,
     right,
@@ -91,10 +99,11 @@ async function reconcileOne(
         engine.folders.snapshots,
         `breaks-${request.lease.runId}-${request.number}-${reconciliation.name}.csv`,
       ),
+      sightingsFile: sightings,
     },
     context,
   )
-  return { comparison, left: presentOrNull(left), right: presentOrNull(right) }
+  return { comparison, left: presentOrNull(left), right: presentOrNull(right), sightings }
 }
 
 function scopeOf(side: Side): unknown {

@@ -12,7 +12,6 @@ import { describeError, TallymanError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
-import { breakChanges } from './break-history.ts'
 import {
   deliveryWarnings,
   endDone,
@@ -27,9 +26,9 @@ import type { Engine } from './engine.ts'
 import { contentPathOf, fetchFeed, finishRemoteFiles } from './fetch-step.ts'
 import { freezeRules, reopenQuarantined } from './freeze-rules.ts'
 import { loadedBefore, loadRevision } from './load-step.ts'
+import type { Reporting } from './night-facts.ts'
 import { setIncomplete } from './no-files.ts'
 import { reconcileRun } from './reconcile-step.ts'
-import type { Reporting } from './report-step.ts'
 import { decideRetry } from './retry.ts'
 import { openStepLog, type StepLog } from './steps.ts'
 import type { RunSummary } from './summary.ts'
@@ -193,7 +192,6 @@ async function sixSteps(
   const reconciled = await steps.run('reconcile', () =>
     reconcileRun({ engine, scheduled, businessDate, lease, number, snapshots: loaded.snapshots }, context),
   )
-  const changes = await breakChanges(engine, lease, reconciled, number)
   const facts = {
     ...nothingYet,
     state: 'done' as const,
@@ -206,5 +204,5 @@ async function sixSteps(
     failedUnits: loaded.failedUnits,
     reconciled,
   }
-  return endDone(reporting, steps, facts, reconciled, changes)
+  return endDone(reporting, steps, facts, reconciled)
 }

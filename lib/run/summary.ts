@@ -7,16 +7,31 @@ import { absolute, add, decimal, toText, ZERO } from '../model/decimal.ts'
 import type { RecordCounts } from '../model/mapping.ts'
 import type { FileResult, LoadResult, RunKey, RunState, StepResult, TableCounts } from '../model/run.ts'
 
+/** How tonight's breaks stand to the nights before (docs/breaks.md). */
+export interface BreakChanges {
+  readonly new: number
+  readonly persisting: number
+  readonly changed: number
+  readonly resolved: number
+  readonly reopened: number
+  /** Open, and somebody stands for them: they call for nobody. */
+  readonly acknowledged: number
+}
+
+/** No break, and none resolved. */
+export const NO_CHANGES: BreakChanges = {
+  ...{ new: 0, persisting: 0, changed: 0, resolved: 0, reopened: 0, acknowledged: 0 },
+}
+
+/** Breaks that call for somebody: open and not acknowledged. */
+export function breaksToActOn(breaks: BreakChanges): number {
+  return breaks.new + breaks.persisting + breaks.changed + breaks.reopened
+}
+
 /** What the comparisons of a run found, together. */
 export interface ReconcileSummary {
   readonly outcome: Outcome
-  readonly breaks: {
-    readonly new: number
-    readonly persisting: number
-    readonly changed: number
-    readonly resolved: number
-    readonly reopened: number
-  }
+  readonly breaks: BreakChanges
   /** Sum over all proofs; anything but zero is a bug and fails the run. */
   readonly unexplained: string
 }

@@ -123,6 +123,9 @@ function breakItem(line: BreakLine, { left, right }: ComparisonReport, level: Le
       ...(hidden === 0 ? [] : [`${plural(hidden, 'more column')} in the attachment`]),
       ...(line.firstSeen === null ? [] : [`since ${line.firstSeen}`]),
       ...(line.owner === null ? [] : [`owner ${visible(line.owner, 60)}`]),
+      ...(line.acknowledgement === undefined
+        ? []
+        : [`until ${line.acknowledgement.until}: ${visible(line.acknowledgement.reason, 120)}`]),
       ...(line.origin === null ? [] : [`${visible(line.origin.file, level.characters)}:${line.origin.line}`]),
       ...(line.hint === '' ? [] : [visible(line.hint, 120)]),
     ],
