@@ -2,12 +2,14 @@
  * Figure 1: a delimited file, parsed, mapped, validated, rejects kept, into staging; against COPY of
  * the same rows into the same staging, already encoded. `--rows 200000 --rounds 3`.
  */
+import { once } from 'node:events'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import type { Connection } from '../lib/db/connection.ts'
 import { storeRejects } from '../lib/ledger/reject.ts'
+import { CopyBytes } from '../lib/load/copy-bytes.ts'
 import { rowEncoder } from '../lib/load/copy-text.ts'
 import { targetTables } from '../lib/load/create-target.ts'
 import { stageRows } from '../lib/load/stage-rows.ts'
@@ -80,6 +82,7 @@ function staged(
       await connection.query('BEGIN')
       staging = await createStaging(connection, await checkTargets(connection, targetTables(orderSpec)))
     },
+    server: () => prepared.connection.pid,
     run: () => work(prepared.connection, staging, prepared),
     after: async () => {
       await prepared.connection.query('ROLLBACK')
@@ -101,7 +104,9 @@ async function encodeOnce({ database }: Scratch, source: string, encoded: string
   let sent = 0
   for await (const block of orderBlocks(source, prepared.revision, orderTally())) {
     const mapped = block.tables.rows!
-    out.write(encoder.encode(mapped, block.file, sent))
+    const bytes = new CopyBytes(262_144)
+    encoder.encode(mapped, block.file, sent, bytes)
+    if (!out.write(bytes.written())) await once(out, 'drain')
     sent += mapped.rows.length
   }
   out.end()

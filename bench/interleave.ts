@@ -12,6 +12,8 @@ export interface Contender {
   readonly before?: () => Promise<void>
   readonly run: () => Promise<void>
   readonly after?: () => Promise<void>
+  /** Process id of the server that works for it, known after `before`. */
+  readonly server?: () => number
 }
 
 /** What one contender came to. */
@@ -20,6 +22,8 @@ export interface Measured {
   readonly medianMs: number
   /** Processor time of this process, all threads. */
   readonly cpuMs: number
+  /** Processor time of the server's process, 0 where there is none. */
+  readonly serverMs: number
   /** Largest resident set of this process in any round. */
   readonly peakMb: number
 }
@@ -41,6 +45,7 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
     name,
     medianMs: median(times[index]!.map(({ ms }) => ms)),
     cpuMs: median(times[index]!.map(({ cpuMs }) => cpuMs)),
+    serverMs: median(times[index]!.map(({ serverMs }) => serverMs)),
     peakMb: Math.max(...times[index]!.map(({ peakMb }) => peakMb)),
   }))
 }
@@ -48,6 +53,7 @@ export async function interleave(contenders: readonly Contender[], rounds: numbe
 interface Round {
   readonly ms: number
   readonly cpuMs: number
+  readonly serverMs: number
   readonly peakMb: number
 }
 
@@ -56,14 +62,29 @@ async function once(contender: Contender): Promise<Round> {
   await setImmediate()
   globalThis.gc?.()
   const peak = startPeak()
+  const server = contender.server?.()
+  const serverBefore = processorMs(server)
   const cpu = process.cpuUsage()
   const started = performance.now()
   await contender.run()
   const ms = performance.now() - started
   const used = process.cpuUsage(cpu)
+  const serverMs = processorMs(server) - serverBefore
   const peakMb = peak()
   await contender.after?.()
-  return { ms, cpuMs: (used.user + used.system) / 1000, peakMb }
+  return { ms, cpuMs: (used.user + used.system) / 1000, serverMs, peakMb }
+}
+
+/** Processor time that another process has used so far; 0 where that can't be told. */
+function processorMs(pid: number | undefined): number {
+  if (pid === undefined) return 0
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]!.split(' ')
+    // Ticks of 10 ms in user and system mode.
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return 0
+  }
 }
 
 /** Begins to watch the resident set; gives a function that tells its largest size in MB. */
@@ -92,13 +113,14 @@ function median(values: readonly number[]): number {
 /** Prints a line per contender: median, ratio to the first, processor time, peak memory. */
 export function tell(title: string, measured: readonly Measured[], target: string): void {
   const limit = measured[0]!
-  const lines = measured.map(({ name, medianMs, cpuMs, peakMb }, index) => {
+  const lines = measured.map(({ name, medianMs, cpuMs, serverMs, peakMb }, index) => {
     const ratio = index === 0 ? 'the limit' : `${(medianMs / limit.medianMs).toFixed(2)} x`
     return [
       name.padEnd(44),
       `${(medianMs / 1000).toFixed(2)} s`.padStart(9),
       ratio.padStart(10),
       `cpu ${(cpuMs / 1000).toFixed(2)} s`.padStart(12),
+      serverMs === 0 ? '' : `server ${(serverMs / 1000).toFixed(2)} s`.padStart(14),
       `peak ${peakMb.toFixed(0)} MB`.padStart(13),
     ].join('  ')
   })

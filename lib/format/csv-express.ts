@@ -4,6 +4,7 @@
  * decides nothing: at the first record that is not beyond doubt it stops, and csv-split.ts with
  * csv-read.ts read that one. Both give the same, which properties prove.
  */
+import { codeAt } from '../model/code-at.ts'
 import type { SourceRecord, SourceValue } from '../model/record.ts'
 import { type CsvDialect, loneCrBreaks } from './csv-dialect.ts'
 
@@ -72,6 +73,8 @@ export class ExpressReader {
   /** Why reading stopped: the text is over, possibly within a record, or a record is not plain. */
   stopped: 'text' | 'record' | 'enough' = 'enough'
   #cell: SourceValue = null
+  /** The last LF of the text: every walk ends there at the latest, so that none has to look out for the text's end. */
+  #stop = 0
   /** Of the record being read: line breaks so far, and where it ends without its record end. */
   #breaks = 0
   #end = 0
@@ -92,9 +95,11 @@ export class ExpressReader {
     const { header, maxLength, starts } = this.#rules
     this.at = at
     this.line = line
+    this.#stop = text.lastIndexOf('\n')
     for (let taken = 0; taken < most; taken += 1) {
-      this.stopped = 'record'
       const start = this.at
+      this.stopped = start > this.#stop ? 'text' : 'record'
+      if (start > this.#stop) return
       for (const prefix of starts)
         if (text.startsWith(prefix, start) || text.length - start < prefix.length) return
       const values = this.#record(text, start)
@@ -104,7 +109,7 @@ export class ExpressReader {
       if (length > maxLength) return
       if (header !== null && length === header.length && text.startsWith(header, start)) return
       into.push(new CsvRecord(this.line, values, text, start, end))
-      this.at = end + (text.charCodeAt(end) === CR && text.charCodeAt(end + 1) === LF ? 2 : 1)
+      this.at = end + (codeAt(text, end) === CR && codeAt(text, end + 1) === LF ? 2 : 1)
       this.line += this.#breaks
     }
     this.stopped = 'enough'
@@ -119,53 +124,46 @@ export class ExpressReader {
     let from = start
     for (let cell = 0; cell < width; cell += 1) {
       let at = from
-      let code = text.charCodeAt(at)
+      let code = codeAt(text, at)
       if (code === QUOTE && this.#quotes) {
         at = this.#quoted(text, at + 1)
         if (at < 0) return null
-        code = text.charCodeAt(at)
-        if (code !== delimiter && code !== LF && code !== CR) return this.#odd(at, text)
+        code = codeAt(text, at)
         values[cell] = this.#cell
       } else {
-        while (code !== delimiter && (code > LAST_SPECIAL || this.#isContent(code)))
-          code = text.charCodeAt(++at)
-        if (code !== delimiter && code !== LF && code !== CR) return this.#odd(at, text)
+        while (code !== delimiter && (code > LAST_SPECIAL || this.#isContent(code))) code = codeAt(text, ++at)
         values[cell] = at === from ? null : text.slice(from, at)
       }
       if (code === delimiter) {
         from = at + 1
         continue
       }
-      if (cell !== width - 1) return this.#odd(at, text)
-      return this.#isEnd(text, at, code) ? values : null
+      return cell === width - 1 && this.#isEnd(text, at, code) ? values : null
     }
     return null
   }
 
-  /** Characters up to LAST_SPECIAL that are nothing but themselves; false at the end of the text. */
+  /** Characters up to LAST_SPECIAL that are nothing but themselves. */
   #isContent(code: number): boolean {
-    return code > 0 && code !== LF && code !== CR && (code !== QUOTE || !this.#quotes)
+    return code !== LF && code !== CR && code !== 0 && (code !== QUOTE || !this.#quotes)
   }
 
-  /** Whether the record ends at `at`, where a CR or LF stands. */
+  /** Whether the record ends at `at`. */
   #isEnd(text: string, at: number, code: number): boolean {
     this.#end = at
     if (code === LF) return this.#lf
-    const next = text.charCodeAt(at + 1)
-    if (next === LF) return this.#crlf
-    if (at + 1 >= text.length) this.stopped = 'text'
-    else return this.#cr
-    return false
+    if (code !== CR) return false
+    return codeAt(text, at + 1) === LF ? this.#crlf : this.#cr
   }
 
   /** Reads a quoted cell whose content starts at `from`; gives the index behind its closing quote, -1 for none. */
   #quoted(text: string, from: number): number {
     let doubled = false
     for (let at = from; ; at += 1) {
-      const code = text.charCodeAt(at)
+      const code = codeAt(text, at)
       if (code > QUOTE) continue
       if (code === QUOTE) {
-        if (text.charCodeAt(at + 1) === QUOTE) {
+        if (codeAt(text, at + 1) === QUOTE) {
           doubled = true
           at += 1
           continue
@@ -174,18 +172,15 @@ export class ExpressReader {
         this.#cell = at === from ? null : doubled ? content.replaceAll('""', '"') : content
         return at + 1
       }
-      if (code === LF) this.#breaks += 1
-      else if (code === CR) {
-        if (this.#loneCr && text.charCodeAt(at + 1) !== LF) this.#breaks += 1
-      } else if (!(code > 0)) {
-        this.#odd(at, text)
-        return -1
-      }
+      if (code === LF) {
+        if (at === this.#stop) {
+          this.stopped = 'text'
+          return -1
+        }
+        this.#breaks += 1
+      } else if (code === CR) {
+        if (this.#loneCr && codeAt(text, at + 1) !== LF) this.#breaks += 1
+      } else if (code === 0) return -1
     }
-  }
-
-  #odd(at: number, text: string): null {
-    if (at >= text.length) this.stopped = 'text'
-    return null
   }
 }

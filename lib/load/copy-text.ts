@@ -1,99 +1,122 @@
 /**
- * Rows as COPY text format: one string per block, escaped only where needed. Text format, because
- * COPY ... CSV drops everything after an unquoted `\.` line.
- * Checking values is map's business; what could still damage a COPY is refused here (LOAD_VALUE_UNSTORABLE).
- * Who sends the text: stage-rows.ts.
+ * Rows as COPY text format, encoded per block. Text format, because COPY ... CSV drops everything
+ * after an unquoted `\.` line. Checking values is map's business; what could still damage a COPY is
+ * refused here (LOAD_VALUE_UNSTORABLE). Bytes: copy-bytes.ts; who sends them: stage-rows.ts.
  */
+import { codeAt } from '../model/code-at.ts'
 import { LoadError } from '../model/errors.ts'
 import type { MappedRows } from '../model/mapping.ts'
 import type { Value } from '../model/table.ts'
+import {
+  BYTES_PER_UNIT,
+  type CopyBytes,
+  HOLDS_NUL,
+  NUMBER_BYTES,
+  putBoolean,
+  putNull,
+  putNumber,
+  putText,
+} from './copy-bytes.ts'
 import type { TargetTable } from './target-table.ts'
 
-const SPECIAL = /[\\\t\n\r]/
-const EVERY_SPECIAL = /[\\\t\n\r]/g
-const ESCAPES: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
-
-/** A text as a field of COPY text format. */
-export function encodeText(text: string): string {
-  return SPECIAL.test(text) ? text.replace(EVERY_SPECIAL, special => ESCAPES[special]!) : text
-}
-
-/** How the rows of one table become text; made once per load. */
+/** How the rows of one table become bytes; made once per load. */
 export interface RowEncoder {
   /**
-   * The text of all rows of a block. `_seq` counts from `firstSeq`.
+   * Adds all rows of a block to `into`. `_seq` counts from `firstSeq`.
    * @throws LOAD_VALUE_UNSTORABLE for a value that its column or the encoding can't hold exactly.
    */
-  encode(rows: MappedRows, file: number, firstSeq: number): string
+  encode(rows: MappedRows, file: number, firstSeq: number, into: CopyBytes): void
 }
+
+const TAB = 9
+const LINE_END = 10
+
+/** Bytes of the four numbers in front of each row and of a unit that is null, at most. */
+const PREFIX_BYTES = 5 * (NUMBER_BYTES + 1)
 
 /** Encoder for a table's staging columns: `_seq, _file, _record, _line, _unit`, then the columns in order. */
 export function rowEncoder(table: TargetTable): RowEncoder {
-  const isText = table.columns.map(column => column.type.kind === 'text')
-  const scales = table.columns.map(column => (column.type.kind === 'decimal' ? column.type.scale : -1))
-  const width = table.columns.length
+  const { columns } = table
+  /** Decimal places that a text may have; -1 for anything but decimals. */
+  const scales = columns.map(column => (column.type.kind === 'decimal' ? column.type.scale : -1))
+  const width = columns.length
   const refuse = (line: number, position: number, why: string): never => {
-    const name = table.columns[position]?.name ?? 'a column'
+    const name = columns[position]?.name ?? 'a column'
     throw new LoadError(
       'LOAD_VALUE_UNSTORABLE',
       `The mapping made a value for ${table.name}.${name} from line ${line} that can't be stored as it is: ${why}. Nothing of this load was published; the mapping has to refuse or correct such values.`,
       { details: { table: table.name, column: name, line } },
     )
   }
-  const blame = (rows: MappedRows): never => {
-    for (const [at, row] of rows.rows.entries()) {
-      for (const [position, value] of row.entries()) {
-        if (typeof value !== 'string') continue
-        if (value.includes('\0')) refuse(rows.lines[at]!, position, 'it holds a NUL character')
-        if (!value.isWellFormed()) refuse(rows.lines[at]!, position, 'it holds half of a character')
-      }
-    }
-    return refuse(rows.lines[0] ?? 0, -1, 'its unit name holds a NUL or half of a character')
-  }
-  const other = (value: Value, line: number, position: number): string => {
-    if (value === true) return 't'
-    if (value === false) return 'f'
-    if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
+  const refuseValue = (value: Value, line: number, position: number, result: number): never => {
+    if (typeof value !== 'string')
       return refuse(line, position, `${typeof value} is no whole number within the safe range`)
+    return refuse(
+      line,
+      position,
+      result === HOLDS_NUL ? 'it holds a NUL character' : 'it holds half of a character',
+    )
+  }
+  /** Writes the values of a row, each behind a tab. */
+  const putValues = (bytes: Uint8Array, from: number, row: readonly Value[], line: number): number => {
+    let at = from
+    for (let position = 0; position < width; position += 1) {
+      const value = row[position]!
+      bytes[at] = TAB
+      const start = at + 1
+      if (typeof value === 'string') {
+        const scale = scales[position]!
+        // numeric(p, s) would round what does not fit; money is never rounded by the way
+        if (scale >= 0 && hasMorePlaces(value, scale))
+          refuse(line, position, `it has more than ${scale} decimal places`)
+        at = putText(bytes, start, value)
+      } else if (value === null) at = putNull(bytes, start)
+      else if (typeof value === 'number')
+        at = Number.isSafeInteger(value) ? putNumber(bytes, start, value) : -1
+      else at = typeof value === 'boolean' ? putBoolean(bytes, start, value) : -1
+      if (at < 0) refuseValue(value, line, position, at)
     }
-    return String(value)
+    return at
   }
   return {
-    encode(rows, file, firstSeq) {
-      let text = ''
-      let lastUnit: string | null = null
-      let unitText = '\\N'
-      for (let at = 0; at < rows.rows.length; at += 1) {
-        const row = rows.rows[at]!
-        const line = rows.lines[at]!
-        const unit = rows.units[at] ?? null
+    encode({ rows, lines, ordinals, units }, file, firstSeq, into) {
+      for (let index = 0; index < rows.length; index += 1) {
+        const row = rows[index]!
+        const line = lines[index]!
+        const unit = units[index] ?? null
         if (row.length !== width) refuse(line, -1, `it has ${row.length} values for ${width} columns`)
-        if (unit !== lastUnit) {
-          lastUnit = unit
-          unitText = unit === null ? '\\N' : encodeText(unit)
-        }
-        text += `${firstSeq + at}\t${file}\t${rows.ordinals[at]}\t${line}\t${unitText}`
-        for (let position = 0; position < width; position += 1) {
-          const value = row[position]!
-          if (value === null) text += '\t\\N'
-          else if (typeof value !== 'string') text += `\t${other(value, line, position)}`
-          else if (isText[position]) text += `\t${encodeText(value)}`
-          else {
-            const scale = scales[position]!
-            // numeric(p, s) would round what does not fit; money is never rounded by the way
-            if (scale >= 0) {
-              const point = value.indexOf('.')
-              if (point >= 0 && value.length - point - 1 > scale) {
-                refuse(line, position, `it has more than ${scale} decimal places`)
-              }
-            }
-            text += `\t${value}`
-          }
-        }
-        text += '\n'
+        const bytes = into.reserve(roomOf(row) + PREFIX_BYTES + (unit?.length ?? 0) * BYTES_PER_UNIT)
+        let at = into.length
+        at = putNumber(bytes, at, firstSeq + index)
+        bytes[at] = TAB
+        at = putNumber(bytes, at + 1, file)
+        bytes[at] = TAB
+        at = putNumber(bytes, at + 1, ordinals[index]!)
+        bytes[at] = TAB
+        at = putNumber(bytes, at + 1, line)
+        bytes[at] = TAB
+        at = unit === null ? putNull(bytes, at + 1) : putText(bytes, at + 1, unit)
+        if (at < 0) refuse(line, -1, 'its unit name holds a NUL or half of a character')
+        at = putValues(bytes, at, row, line)
+        bytes[at] = LINE_END
+        into.length = at + 1
       }
-      if (text.includes('\0') || !text.isWellFormed()) blame(rows)
-      return text
     },
   }
+}
+
+/** Bytes that the values of a row take at most. */
+function roomOf(row: readonly Value[]): number {
+  let units = 0
+  for (let position = 0; position < row.length; position += 1) {
+    const value = row[position]
+    if (typeof value === 'string') units += value.length
+  }
+  return units * BYTES_PER_UNIT + row.length * (NUMBER_BYTES + 1) + 1
+}
+
+/** Whether a decimal has more than `scale` places: a point stands before its last `scale + 1` characters. */
+function hasMorePlaces(text: string, scale: number): boolean {
+  for (let at = text.length - scale - 2; at >= 0; at -= 1) if (codeAt(text, at) === 46) return true
+  return false
 }

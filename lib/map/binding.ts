@@ -29,6 +29,8 @@ interface BoundFilter {
 
 interface BoundKind {
   readonly tables: readonly BoundTable[]
+  /** The table of a kind that becomes exactly one row; null where it may become more or less. */
+  readonly only: BoundTable | null
   readonly filters: readonly BoundFilter[]
   /** Positions of the unit's key; empty where the mapping has no units. */
   readonly unit: readonly number[]
@@ -95,8 +97,12 @@ function bindKind(
   const record = plan.records[kind]!
   const positions = positionsOf(plan, kind, shape)
   const { spread } = record
+  const tables = Object.keys(record.tables).map(name =>
+    bindTable(plan, record, name, positions, context, place),
+  )
   return {
-    tables: Object.keys(record.tables).map(name => bindTable(plan, record, name, positions, context, place)),
+    tables,
+    only: tables.length === 1 && spread === null ? tables[0]! : null,
     filters: record.filters.map(filter => ({ filter, positions: filter.columns.map(positions) })),
     unit: (plan.unit?.key[kind] ?? []).map(positions),
     spread:
@@ -140,6 +146,8 @@ class Binding implements BoundMapping {
   readonly #file: number
   #given = 0
   #issues: Issue[] = []
+  #lastKind: string | null = null
+  #last: BoundKind | null = null
 
   constructor(plan: Plan, kinds: ReadonlyMap<string, BoundKind>, place: Place, file: number) {
     this.#plan = plan
@@ -162,33 +170,60 @@ class Binding implements BoundMapping {
       out.filtered(reason)
       return
     }
-    const rows =
-      kind.spread === null ? this.#rows(kind, record.values) : this.#spreadRows(kind, record.values)
-    if (this.#issues.length > 0) {
-      out.rejects.push({
-        file: this.#file,
-        line: record.line,
-        step: 'map',
-        raw: boundedRaw(record.raw()),
-        unit,
-        issues: this.#issues.slice(0, ISSUES_KEPT),
-      })
-      this.#issues = []
-      return
-    }
-    for (let index = 0; index < rows.length; index += 1) {
-      const target = out.tables[kind.tables[index % kind.tables.length]!.name]!
-      target.lines.push(record.line)
-      target.ordinals.push(this.#given - 1)
-      target.units.push(unit)
-      target.rows.push(rows[index]!)
+    if (kind.only !== null) {
+      const row = this.#row(kind.only, record.values)
+      if (this.#issues.length > 0) {
+        this.#reject(record, unit, out)
+        return
+      }
+      this.#put(row, kind.only, record, unit, out)
+    } else {
+      const rows =
+        kind.spread === null ? this.#rows(kind, record.values) : this.#spreadRows(kind, record.values)
+      if (this.#issues.length > 0) {
+        this.#reject(record, unit, out)
+        return
+      }
+      for (let index = 0; index < rows.length; index += 1)
+        this.#put(rows[index]!, kind.tables[index % kind.tables.length]!, record, unit, out)
     }
     out.mapped(unit)
   }
 
+  #put(
+    row: Value[],
+    { name }: BoundTable,
+    { line }: SourceRecord,
+    unit: string | null,
+    out: MappedOutput,
+  ): void {
+    const target = out.tables[name]!
+    target.lines.push(line)
+    target.ordinals.push(this.#given - 1)
+    target.units.push(unit)
+    target.rows.push(row)
+  }
+
+  #reject(record: SourceRecord, unit: string | null, out: MappedOutput): void {
+    out.rejects.push({
+      file: this.#file,
+      line: record.line,
+      step: 'map',
+      raw: boundedRaw(record.raw()),
+      unit,
+      issues: this.#issues.slice(0, ISSUES_KEPT),
+    })
+    this.#issues = []
+  }
+
   #kind(record: SourceRecord): BoundKind {
+    if (record.kind === this.#lastKind) return this.#last!
     const kind = this.#kinds.get(record.kind)
-    if (kind !== undefined) return kind
+    if (kind !== undefined) {
+      this.#lastKind = record.kind
+      this.#last = kind
+      return kind
+    }
     throw new BugError(
       'BUG_RECORD_KIND_UNKNOWN',
       `Mapping ${this.#plan.name} was given a record of kind ${record.kind}, for which it has no rule. The run stops before anything is loaded.`,
@@ -225,16 +260,17 @@ class Binding implements BoundMapping {
 
   /** One row per table, in the order of `kind.tables`. */
   #rows(kind: BoundKind, values: readonly SourceValue[]): Value[][] {
-    const rows: Value[][] = []
-    for (const { makers, judge } of kind.tables) {
-      const row: Value[] = new Array(makers.length)
-      const before = this.#issues.length
-      for (let index = 0; index < makers.length; index += 1) row[index] = makers[index]!(values, this.#issues)
-      // A check of the whole row is judged only on rows whose fields are all right.
-      if (judge !== null && this.#issues.length === before) judge(row, this.#issues)
-      rows.push(row)
-    }
-    return rows
+    return kind.tables.map(table => this.#row(table, values))
+  }
+
+  #row({ makers, judge }: BoundTable, values: readonly SourceValue[]): Value[] {
+    const issues = this.#issues
+    const row: Value[] = new Array(makers.length)
+    const before = issues.length
+    for (let index = 0; index < makers.length; index += 1) row[index] = makers[index]!(values, issues)
+    // A check of the whole row is judged only on rows whose fields are all right.
+    if (judge !== null && issues.length === before) judge(row, issues)
+    return row
   }
 
   #spreadRows(kind: BoundKind, values: readonly SourceValue[]): Value[][] {

@@ -69,7 +69,8 @@ function addTo(groups: Map<string, ExactSum>, total: Total, row: readonly Value[
   const { factors, per } = total
   const first = row[factors[0]!.position]
   if (typeof first !== 'string' && typeof first !== 'number') return
-  const group = per === null ? '' : String(row[per] ?? '')
+  const of = per === null ? '' : row[per]
+  const group = typeof of === 'string' ? of : String(of ?? '')
   let sum = groups.get(group)
   if (sum === undefined) {
     sum = new ExactSum(factors.reduce((scale, factor) => scale + factor.scale, 0))

@@ -3,6 +3,7 @@
  * separators, trailing minus, parentheses. Nothing is guessed: only the declared notation is read,
  * and digits that the column can't hold are an issue unless rounding is declared.
  */
+import { codeAt } from '../model/code-at.ts'
 import type { Refusal } from './field.ts'
 
 /** How a number is written. Default: point, no thousands separator, sign in front (`-` or `+`). */
@@ -85,31 +86,33 @@ export function canonicalDecimal(
     if (integer.length > precision - scale) return tooBig
     if (integer === '' && fraction === '') return '0'
     const magnitude = fraction === '' ? integer : `${integer === '' ? '0' : integer}.${fraction}`
-    return text.charCodeAt(0) === MINUS ? `-${magnitude}` : magnitude
+    return codeAt(text, 0) === MINUS ? `-${magnitude}` : magnitude
   }
   return text => {
-    const sign = text.charCodeAt(0)
+    const { length } = text
+    if (length === 0) return notADecimal
+    const sign = codeAt(text, 0)
     let start = sign === MINUS || sign === PLUS ? 1 : 0
     let point = -1
-    for (let at = start; at < text.length; at += 1) {
-      const code = text.charCodeAt(at)
+    for (let at = start; at < length; at += 1) {
+      const code = codeAt(text, at)
       if (code >= 48 && code <= 57) continue
       if (code !== 46 || point >= 0) return notADecimal
       point = at
     }
-    const whole = point < 0 ? text.length : point
-    const digitCount = text.length - start - (point < 0 ? 0 : 1)
+    const whole = point < 0 ? length : point
+    const digitCount = length - start - (point < 0 ? 0 : 1)
     if (digitCount === 0) return notADecimal
-    while (start < whole && text.charCodeAt(start) === 48) start += 1
-    let end = text.length
-    if (point >= 0) while (end > point + 1 && text.charCodeAt(end - 1) === 48) end -= 1
+    while (start < whole && codeAt(text, start) === 48) start += 1
+    let end = length
+    if (point >= 0) while (end > point + 1 && codeAt(text, end - 1) === 48) end -= 1
     if (end === point + 1) end = whole
     if (end - whole - 1 > scale || whole - start > precision - scale || sign === PLUS)
       return anew(text, start, whole, end)
     // A single zero before the point stays; then the text, or its front, is canonical already.
     const first = (whole > start ? start : start - 1) - (sign === MINUS ? 1 : 0)
     if (first !== 0 || (whole === start && end === whole)) return anew(text, start, whole, end)
-    return end === text.length ? text : text.slice(0, end)
+    return end === length ? text : text.slice(0, end)
   }
 }
 

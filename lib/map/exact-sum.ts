@@ -2,6 +2,7 @@
  * Exact sums of many values of one scale. Numbers are used while they are exact, BigInt beyond, so
  * that a control total over millions of rows costs no BigInt per row.
  */
+import { codeAt } from '../model/code-at.ts'
 import type { Decimal } from '../model/decimal.ts'
 
 /** Digits that a double holds exactly, whatever they are. */
@@ -12,17 +13,18 @@ const POWERS = Array.from({ length: SAFE_DIGITS + 1 }, (_, zeros) => 10 ** zeros
 /** A value as a whole number of units of 10^-scale: exact, as number where it is safe. */
 export function scaled(value: string | number, scale: number): number | bigint {
   if (typeof value === 'number') return scale === 0 ? value : scaled(String(value), scale)
-  const start = value.charCodeAt(0) === 45 ? 1 : 0
+  const { length } = value
+  const start = codeAt(value, 0) === 45 ? 1 : 0
   let units = 0
-  let point = value.length
-  for (let at = start; at < value.length; at += 1) {
-    const code = value.charCodeAt(at)
+  let point = length
+  for (let at = start; at < length; at += 1) {
+    const code = codeAt(value, at)
     if (code === 46) point = at
     else units = units * 10 + (code - 48)
   }
-  const places = Math.max(0, value.length - point - 1)
+  const places = Math.max(0, length - point - 1)
   // Digits with those to come, without sign and point: no step above was inexact while they are few.
-  if (value.length - start + scale <= SAFE_DIGITS) {
+  if (length - start + scale <= SAFE_DIGITS) {
     const whole = units * POWERS[scale - places]!
     return start === 0 ? whole : 0 - whole
   }

@@ -3,6 +3,7 @@
  * length, storable text, precision and scale, safe integers, null.
  * Readers give values of the right type; this holds them, computed values and constants to the column.
  */
+import { codeAt } from '../model/code-at.ts'
 import type { ColumnType, Value } from '../model/table.ts'
 import { canonicalDecimal } from './decimal-notation.ts'
 import type { Refusal } from './field.ts'
@@ -32,9 +33,10 @@ const SHORT = 48
 
 /** Whether a text is short and has neither NUL nor any surrogate; false says nothing. */
 function isPlain(text: string): boolean {
-  if (text.length > SHORT) return false
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
+  const { length } = text
+  if (length > SHORT) return false
+  for (let at = 0; at < length; at += 1) {
+    const code = codeAt(text, at)
     if (code === 0 || code >= 0xd800) return false
   }
   return true

@@ -2,6 +2,7 @@
  * Readers that give whole numbers, exact decimals, and true or false.
  * Notations of decimals stand in decimal-notation.ts.
  */
+import { codeAt } from '../model/code-at.ts'
 import type { DecimalText } from '../model/table.ts'
 import { type DecimalNotation, decimalReader, notationInWords } from './decimal-notation.ts'
 import type { Field, Refusal } from './field.ts'
@@ -19,10 +20,11 @@ const SHORT_DIGITS = 15
 
 /** The number of a short text of digits only, -1 for any other text. */
 function shortWhole(text: string): number {
-  if (text.length > SHORT_DIGITS) return -1
+  const { length } = text
+  if (length > SHORT_DIGITS) return -1
   let number = 0
-  for (let at = 0; at < text.length; at += 1) {
-    const digit = text.charCodeAt(at) - 48
+  for (let at = 0; at < length; at += 1) {
+    const digit = codeAt(text, at) - 48
     if (!(digit >= 0 && digit <= 9)) return -1
     number = number * 10 + digit
   }

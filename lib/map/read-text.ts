@@ -34,7 +34,13 @@ export function text<const C extends string, const N extends boolean = false>(
   if (pattern !== undefined) words.push(`like ${pattern.source}`)
   return scalar(from, options, {
     rule: words.join(', '),
-    compile: setting => fitted(textConversion(options), setting),
+    compile: setting => {
+      const asIs = pattern === undefined && max === undefined && options.case === undefined
+      // Text as it is is what the column's own judge takes: no second function per value.
+      if (asIs)
+        return fitOf(setting.target.type, setting.target.nullable) as (text: string) => string | Refusal
+      return fitted(textConversion(options), setting)
+    },
   })
 }
 
@@ -81,7 +87,12 @@ export function oneOf<const C extends string, const N extends boolean = false>(
   }
   return scalar(from, options, {
     rule,
-    compile: setting => fitted(value => known.get(value) ?? refusal, setting),
+    compile: setting => {
+      // Held to the column once and not per record.
+      const fit = fitted<string>(value => known.get(value) ?? refusal, setting)
+      const fitting = new Map([...known.keys()].map(value => [value, fit(value)]))
+      return value => fitting.get(value) ?? refusal
+    },
   })
 }
 

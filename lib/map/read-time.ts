@@ -4,7 +4,8 @@
  */
 import { ConfigError } from '../model/errors.ts'
 import type { DateText, TimestampText } from '../model/table.ts'
-import { dateFormat, dateText } from '../model/time/date-format.ts'
+import { type DateFormat, dateFormat, dateText } from '../model/time/date-format.ts'
+import { isIsoDay } from '../model/time/digit-format.ts'
 import { instantReader, type WhenAmbiguous, type WhenMissing } from '../model/time/local-time.ts'
 import { isZone } from '../model/time/zone.ts'
 import type { Field, Refusal } from './field.ts'
@@ -37,17 +38,31 @@ export function date<const C extends string, const N extends boolean = false>(
   }
   return scalar(from, options, {
     rule: `date, ${format.format}${dropped ? ', time of day left out' : ''}`,
-    compile: setting =>
-      fitted(
-        value => {
-          if (!dropped && format.format === 'ISO' && value.length !== 10) return refusal
-          const parts = format.parse(value)
-          return parts === null ? refusal : (dateText(parts) as DateText)
-        },
-        setting,
-        'date',
-      ),
+    compile: setting => fitted(dateConversion(format, dropped, refusal), setting, 'date'),
   })
+}
+
+/** Different texts kept by a date field: a file holds few dates, and 4,000 of them are ten years. */
+const TEXTS_KEPT = 4_000
+
+function dateConversion(
+  format: DateFormat,
+  dropped: boolean,
+  refusal: Refusal,
+): (text: string) => DateText | Refusal {
+  if (!dropped && (format.format === 'ISO' || format.format === 'yyyy-MM-dd'))
+    return text => (isIsoDay(text) ? (text as DateText) : refusal)
+  const known = new Map<string, DateText>()
+  return text => {
+    const before = known.get(text)
+    if (before !== undefined) return before
+    const parts = format.parse(text)
+    if (parts === null) return refusal
+    const date = dateText(parts) as DateText
+    if (known.size >= TEXTS_KEPT) known.clear()
+    known.set(text, date)
+    return date
+  }
 }
 
 /** Options of `read.timestamp`. */

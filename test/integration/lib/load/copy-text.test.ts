@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import fc from 'fast-check'
+import { CopyBytes } from '../../../../lib/load/copy-bytes.ts'
 import { rowEncoder } from '../../../../lib/load/copy-text.ts'
 import { targetTable } from '../../../../lib/load/target-table.ts'
 import { column, defineTable, type Value } from '../../../../lib/model/table.ts'
@@ -50,7 +51,8 @@ test('any text that Postgres can hold survives encode, COPY and SELECT', async (
         fc.array(row, { minLength: 1, maxLength: 30 }),
         fc.option(text),
         async (rows, unit) => {
-          const encoded = rowEncoder(table).encode(
+          const bytes = new CopyBytes(64)
+          rowEncoder(table).encode(
             {
               lines: rows.map(() => 1),
               ordinals: rows.map((_, at) => at),
@@ -59,10 +61,11 @@ test('any text that Postgres can hold survives encode, COPY and SELECT', async (
             },
             0,
             0,
+            bytes,
           )
           await connection.query('TRUNCATE t')
           const source = (async function* () {
-            yield encoded
+            yield bytes.written()
           })()
           assert.equal(await connection.copyIn('COPY t FROM STDIN', source), rows.length)
           const { rows: back } = await connection.query<Record<string, string | null>>(
