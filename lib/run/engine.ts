@@ -19,6 +19,7 @@ import type { Log, Progress } from '../model/progress.ts'
 import type { ResolveSecret } from '../model/secret.ts'
 import type { Clock } from '../model/time/clock.ts'
 import { makeDataFolder } from './data-folder.ts'
+import { sweepWork } from './sweep-work.ts'
 
 /** What the composition root hands in. */
 export interface EngineOptions {
@@ -44,7 +45,7 @@ export interface Folders {
   readonly outbox: string
   /** Bodies of API calls whose outcome is not known yet. */
   readonly bodies: string
-  /** Spools of work in progress; may be emptied while nothing runs. */
+  /** Spools of work in progress; may be emptied while nothing runs, and is swept of abandoned ones. */
   readonly work: string
 }
 
@@ -99,6 +100,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const given =
     environment.database.kind === 'url' ? (await secrets(environment.database.url)).reveal() : null
   const folders = await makeFolders(environment.dataFolder)
+  await sweepWork(folders.work, clock.now())
   const file = createWriteStream(path.join(environment.dataFolder, 'tallyman.log'), { flags: 'a' })
   const embedded =
     environment.database.kind === 'embedded'
