@@ -6,7 +6,6 @@
  */
 import type { Connection } from '../db/connection.ts'
 import { BugError } from '../model/errors.ts'
-import type { LookUp } from './break-ledger.ts'
 
 /** A night in hand. */
 export interface Tonight {
@@ -43,6 +42,12 @@ export const ASKED_COLUMNS = [
   'same_date',
   'key',
 ] as const
+
+/**
+ * Takes open breaks as CSV lines (null is an unquoted `\N`, every value is quoted; ASKED_COLUMNS) and gives those that
+ * are none any more as COPY lines: identity, cause. What the night could not have seen is left out. Resolves once it has read all.
+ */
+export type LookUp = (asked: AsyncIterable<Buffer>) => Promise<AsyncIterable<string>>
 
 /** A date as SQL text, for statements that take no parameters. */
 export function dateLiteral(date: string): string {

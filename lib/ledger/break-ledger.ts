@@ -8,6 +8,7 @@ import type { FoldRules, LedgerNight, Sees } from '../model/lasting-break.ts'
 import { type FoldedNight, foldEverything, foldOneNight } from './break-ledger-fold.ts'
 import {
   askOpenBreaks,
+  type LookUp,
   rememberDate,
   storeMoved,
   storeSightings,
@@ -30,12 +31,6 @@ export interface NightOfBreaks {
   /** Breaks whose states are wanted back; all are counted. */
   readonly watched: ReadonlySet<string>
 }
-
-/**
- * Takes open breaks as CSV lines (null is an unquoted `\N`, every value is quoted; ASKED_COLUMNS) and gives those that
- * are none any more as COPY lines: identity, cause. What the night could not have seen is left out. Resolves once it has read all.
- */
-export type LookUp = (asked: AsyncIterable<Buffer>) => Promise<AsyncIterable<string>>
 
 /**
  * Writes a night down and brings every break up to date. A night that is not the last one, or was compared before, is

@@ -11,6 +11,7 @@ import { nextOf, waitsForFile } from './failure-words.ts'
 import { count, instant, plural } from './figures.ts'
 import { type ColumnFacts, columnFacts } from './mask.ts'
 import type {
+  ComparisonReport,
   FailureReport,
   FileReport,
   Law,
@@ -79,7 +80,7 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
     comparisons,
   }
   const status = statusOf(input.state, partial)
-  const has = commandFacts(input, rejectsTotal)
+  const has = commandFacts(input, rejectsTotal, comparisons)
   return {
     ...partial,
     status,
@@ -94,7 +95,11 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
   }
 }
 
-function commandFacts(input: NightReportInput, rejectsTotal: number): CommandFacts {
+function commandFacts(
+  input: NightReportInput,
+  rejectsTotal: number,
+  comparisons: readonly ComparisonReport[],
+): CommandFacts {
   const { job, failure, files } = input
   return {
     rejects: rejectsTotal > 0,
@@ -104,6 +109,7 @@ function commandFacts(input: NightReportInput, rejectsTotal: number): CommandFac
     aboutTheFile: failure !== null && ['parse', 'map'].includes(failure.error.step),
     // An API is sent the same rows only when somebody has decided that; the runbook says when.
     reloadable: job.load?.kind !== 'api' && !(job.load?.mode === 'append' && job.load.scope === null),
+    firstBreak: comparisons.find(({ breaks }) => breaks.length > 0)?.breaks[0]?.identity ?? null,
     archived: files.find(({ archived }) => archived !== undefined)?.archived ?? null,
   }
 }

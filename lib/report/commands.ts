@@ -28,6 +28,8 @@ export interface CommandFacts {
   readonly aboutTheFile: boolean
   /** Whether the same files may be loaded a second time; `--force` on a plain append is refused. */
   readonly reloadable: boolean
+  /** Identity of the first difference that calls for somebody; null when there is none. */
+  readonly firstBreak: string | null
   /** Archived content of the first file, null when it is not known. */
   readonly archived: string | null
 }
@@ -58,6 +60,23 @@ export function commandsFor(status: Status, run: RunKey, has: CommandFacts): rea
           ...reload('Load the same file again, after the mapping was corrected'),
         ]
       : []),
+    ...(has.firstBreak === null
+      ? []
+      : [
+          says('List all open differences with their ages', 'breaks', 'list', ...job),
+          says(
+            'Acknowledge the first difference, with your own reason and date',
+            ...[
+              'breaks',
+              'ack',
+              has.firstBreak.slice(0, 12),
+              '--until',
+              '+5bd',
+              '--reason',
+              'why it may stay',
+            ],
+          ),
+        ]),
     ...(status === 'FAILED' && has.aboutTheFile && has.archived !== null
       ? [says('See the file as the job reads it', 'preview', has.archived, ...job)]
       : []),

@@ -164,6 +164,8 @@ export function actionOf(status: Status, facts: Facts, failure: Failure | null, 
     case 'INCONCLUSIVE':
       return 'Put right what is named under Checks before comparing, then compare again with the first command at the end.'
     case 'BREAKS':
+      if (allAcknowledged(facts.comparisons))
+        return 'Nothing to do: somebody stands for each difference below until the date that it names.'
       return `Decide for each difference below which side is right. Where the file is wrong, ask its sender for a corrected one; where it is right, ${reloadable ? 'load it again with the second command at the end' : 'have the other side corrected'}. The first command compares again.`
     case 'REJECTS': {
       const ask =
@@ -173,6 +175,14 @@ export function actionOf(status: Status, facts: Facts, failure: Failure | null, 
       return `${ask} A corrected file is taken by itself at the next night's run; at once with the first command at the end.`
     }
   }
+}
+
+/** Whether there are open differences, and somebody stands for every one of them. */
+export function allAcknowledged(comparisons: readonly ComparisonReport[]): boolean {
+  const sum = (of: (changes: ComparisonReport['changes']) => number): number =>
+    comparisons.reduce((total, { changes }) => total + of(changes), 0)
+  const open = sum(changes => changes.new + changes.persisting + changes.changed + changes.reopened)
+  return open === 0 && sum(({ acknowledged }) => acknowledged) > 0
 }
 
 function joined(items: readonly string[]): string {

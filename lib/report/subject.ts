@@ -4,7 +4,7 @@
  */
 import { count, plural } from './figures.ts'
 import type { NightReport } from './night-report.ts'
-import { loadedRecords, riskOf } from './outcome.ts'
+import { allAcknowledged, loadedRecords, riskOf } from './outcome.ts'
 import { visible } from './visible.ts'
 
 /** Longest subject: what is longer is cut by mail programs anyway. */
@@ -39,7 +39,7 @@ function figuresOf(report: NightReport): string {
 }
 
 function breakFigures(report: NightReport): string {
-  const sum = (name: 'new' | 'persisting' | 'changed' | 'reopened' | 'resolved') =>
+  const sum = (name: 'new' | 'persisting' | 'changed' | 'reopened' | 'resolved' | 'acknowledged') =>
     report.comparisons.reduce((total, { changes }) => total + changes[name], 0)
   const open = sum('new') + sum('persisting') + sum('changed') + sum('reopened')
   const oldest = Math.max(0, ...report.comparisons.map(comparison => comparison.oldest ?? 0))
@@ -47,6 +47,7 @@ function breakFigures(report: NightReport): string {
   return [
     `${count(sum('new'))} new`,
     ...(open > sum('new') ? [`${count(open)} open (oldest ${count(oldest)} bd)`] : []),
+    ...(allAcknowledged(report.comparisons) ? [`all ${count(sum('acknowledged'))} acknowledged`] : []),
     ...(sum('resolved') > 0 ? [`${count(sum('resolved'))} resolved`] : []),
     ...(risk === '' ? [] : [`${risk} at risk`]),
     ...(report.rejectsTotal === 0 ? [] : [`${count(report.rejectsTotal)} refused`]),
