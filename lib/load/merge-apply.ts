@@ -1,7 +1,7 @@
 /**
  * Writes the difference that merge-plan.ts found, and nothing else: delete, update, insert. What the
  * target reports must equal the plan, in rows and in control totals.
- * When the target refuses rows, find-violators.ts looks for them with the same statements.
+ * When the target refuses rows, write-by-halves.ts finds them with the same statements.
  */
 import type { Connection } from '../db/connection.ts'
 import { LoadError } from '../model/errors.ts'
@@ -30,16 +30,14 @@ export interface ApplyInput {
 }
 
 /**
- * Writes all plans, deletes first and children before parents, then the rest, parents first or in the
- * order of `pieces`. `plans` come parents first. Deferrable constraints are checked at the end, and of
- * each piece.
+ * Writes all plans, deletes first and children before parents, then the rest, parents first.
+ * `plans` come parents first. Deferrable constraints are checked at its end.
  * @throws LOAD_ROWS_SWALLOWED, LOAD_TOTALS_DIFFER, and the database's own errors.
  */
 export async function applyPlans(
   connection: Connection,
   plans: readonly TablePlan[],
   input: ApplyInput,
-  pieces: readonly Part[] = [null],
 ): Promise<Map<TablePlan, Applied>> {
   await connection.query('SET CONSTRAINTS ALL DEFERRED')
   const applied = new Map<TablePlan, Applied>()
@@ -48,22 +46,17 @@ export async function applyPlans(
     applied.set(plan, { inserted: 0, updated: 0, touched: 0, deleted })
   }
   failpoint('load.mid-merge')
-  for (const piece of pieces) {
-    await connection.query('SET CONSTRAINTS ALL DEFERRED')
-    for (const plan of plans) addTo(applied.get(plan)!, await writeRows(connection, plan, input, piece))
-    await connection.query('SET CONSTRAINTS ALL IMMEDIATE')
+  for (const plan of plans) {
+    const counts = applied.get(plan)!
+    Object.assign(counts, await writeRows(connection, plan, input))
+    assertWritten(plan, counts)
   }
-  for (const plan of plans) assertWritten(plan, applied.get(plan)!)
+  await connection.query('SET CONSTRAINTS ALL IMMEDIATE')
   return applied
 }
 
-function addTo(applied: Applied, { inserted, updated, touched }: Omit<Applied, 'deleted'>): void {
-  applied.inserted += inserted
-  applied.updated += updated
-  applied.touched += touched
-}
-
-function assertWritten(plan: TablePlan, applied: Applied): void {
+/** Refuses counts that are not those of the plan. @throws LOAD_ROWS_SWALLOWED */
+export function assertWritten(plan: TablePlan, applied: Applied): void {
   assertCount(plan, 'updated', plan.counts.changed, applied.updated)
   assertCount(plan, 'marked with their new version', plan.counts.touched, applied.touched)
   assertCount(plan, 'inserted', plan.counts.new, applied.inserted)
@@ -93,16 +86,17 @@ export async function deleteGone(connection: Connection, gone: TablePlan): Promi
   return rowCount
 }
 
-/** Updates and inserts the rows of a part. @throws LOAD_TOTALS_DIFFER when the target stored other amounts. */
-export async function writeRows(
+/** Kinds of writes, in the order in which they are made. */
+export const WRITE_KINDS = ['updated', 'touched', 'inserted'] as const
+
+async function writeRows(
   connection: Connection,
   plan: TablePlan,
   { versions }: ApplyInput,
-  part: Part,
 ): Promise<Omit<Applied, 'deleted'>> {
   const { table } = plan.staging
   const params = table.asOf === null ? [] : [versions]
-  const { updated, touched, inserted } = writes(plan, versionOf(1), part)
+  const { updated, touched, inserted } = writes(plan, versionOf(1), null)
   const run = async (write: Write | null): Promise<number> =>
     write === null ? 0 : await writeProved(connection, table, write, params)
   return {
@@ -113,7 +107,7 @@ export async function writeRows(
 }
 
 /** One statement that writes, and the rows that it writes. */
-interface Write {
+export interface Write {
   readonly sql: string
   /** Alias of the target in `sql`, with a point. */
   readonly prefix: string
@@ -126,7 +120,7 @@ export function writes(
   plan: TablePlan,
   version: string,
   part: Part,
-): Readonly<Record<'updated' | 'touched' | 'inserted', Write | null>> {
+): Readonly<Record<(typeof WRITE_KINDS)[number], Write | null>> {
   const { staging, counts, fresh } = plan
   const { table, rows, plan: planned } = staging
   const among = inPart(staging, part)

@@ -9,17 +9,17 @@ import { BugError, LoadError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { PostgresLoad } from '../model/job.ts'
 import type { LoadMode, TableCounts, TotalResult } from '../model/run.ts'
-import { findViolators, type RefusedRow } from './find-violators.ts'
 import { noteMirror, noteVersions } from './key-versions.ts'
 import { assertTableLaw } from './laws.ts'
 import { judgeDeletes } from './limits.ts'
 import type { MapSummary } from './load-input.ts'
 import { parentsFirst } from './lock-targets.ts'
-import { type Applied, applyPlans } from './merge-apply.ts'
+import { type Applied, applyPlans, assertWritten } from './merge-apply.ts'
 import { planTable, type TablePlan } from './merge-plan.ts'
 import type { RemovedBecause, Staging, StagingTable } from './staging.ts'
 import { assertSameTotals, readTotals, totalResults, totalsFrom } from './totals.ts'
 import { violationOf } from './violation.ts'
+import { type RefusedRow, writeByHalves } from './write-by-halves.ts'
 
 /** What merging needs of the load. */
 export interface MergeInput {
@@ -104,7 +104,7 @@ export async function mergeStaging(
   return { tables: results, totals, withheld: plans.reduce((sum, { withheld }) => sum + withheld, 0) }
 }
 
-/** Writes the whole difference at once or, when the target refuses only that, in pieces. @throws RowsRefused */
+/** Writes the whole difference at once or, when the target refuses that, by halves. @throws RowsRefused */
 async function write(
   connection: Connection,
   staging: Staging,
@@ -116,11 +116,11 @@ async function write(
   const plans = groups.flat()
   let applied = await writeAtOnce(connection, plans, versions)
   if (applied === null) {
-    failpoint('load.before-search')
-    const found = await findViolators(connection, { staging, groups, versions, mostRecords })
-    if (found.kind === 'refused') throw new RowsRefused(found.rows, found.tries)
-    await found.settle()
-    applied = await applyPlans(connection, plans, { versions }, found.parts)
+    failpoint('load.before-halves')
+    const halves = await writeByHalves(connection, { staging, groups, versions, mostRecords })
+    if (halves.kind === 'refused') throw new RowsRefused(halves.rows, halves.tries)
+    applied = halves.applied
+    for (const [plan, counts] of applied) assertWritten(plan, counts)
   }
   for (const plan of plans) {
     if (effectiveMode(input) === 'mirror') {

@@ -1,13 +1,13 @@
 /**
  * Takes the records that the target refuses out of staging: the record of each refused row, in all
  * tables, with the other records of its unit. Rows for which one of theirs stood take its place.
- * Finding the rows: find-violators.ts; the rejects: refused-rejects.ts.
+ * Finding the rows: write-by-halves.ts; the rejects: refused-rejects.ts.
  */
 import type { Connection } from '../db/connection.ts'
 import { collapseRows, markDoubleKeys, refuseUnitMates, removeRefused } from './exclude-records.ts'
-import type { RefusedRow } from './find-violators.ts'
 import { type Staging, type StagingTable, stagingColumns } from './staging.ts'
 import { literal, sameKey, type TargetTable } from './target-table.ts'
+import type { RefusedRow } from './write-by-halves.ts'
 
 /** How many records the target refused, and how many went along because their unit lost one. */
 export interface Violators {
@@ -49,16 +49,16 @@ async function note(
   const equal =
     table.key.length === 0
       ? ''
-      : `UNION ALL SELECT s._file, s._record, s._line, s._unit, b.key, b.rule, b.words
+      : `UNION ALL SELECT s._file, s._record, s._line, s._unit, b._key, b._rule, b._words
          FROM bad b JOIN ${removed} s ON s._why = 'collapsed' AND ${sameKey(table.key, 's', 'b')}`
   const { rowCount } = await connection.query(
     `WITH bad AS MATERIALIZED (
-       SELECT s.*, ${shownKey(table)} AS key, v.rule, v.words
+       SELECT s.*, ${shownKey(table)} AS _key, v.rule AS _rule, v.words AS _words
        FROM ${rows} s JOIN unnest($1::bigint[], $2::text[], $3::text[]) v(seq, rule, words) ON s._seq = v.seq
      )
      INSERT INTO ${staging.refused} (file, record, line, unit, why, subject, key, rule, words)
-     SELECT DISTINCT ON (a._file, a._record) a._file, a._record, a._line, a._unit, 'violated', ${position}, a.key, a.rule, a.words
-     FROM (SELECT _file, _record, _line, _unit, key, rule, words FROM bad ${equal}) a
+     SELECT DISTINCT ON (a._file, a._record) a._file, a._record, a._line, a._unit, 'violated', ${position}, a._key, a._rule, a._words
+     FROM (SELECT _file, _record, _line, _unit, _key, _rule, _words FROM bad ${equal}) a
      WHERE NOT EXISTS (SELECT FROM ${staging.refused} r WHERE r.file = a._file AND r.record = a._record)
      ORDER BY a._file, a._record`,
     [

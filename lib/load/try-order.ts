@@ -1,5 +1,5 @@
 /**
- * The rows that a merge would write, in the order in which find-violators.ts tries them: tables with
+ * The rows that a merge would write, in the order in which write-by-halves.ts tries them: tables with
  * parents first and, inside a table that refers to itself, a row after the row it refers to, wherever
  * both stand in the file. The order never decides what is accepted, only how many tries that takes.
  */

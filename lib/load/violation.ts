@@ -1,9 +1,9 @@
 /**
  * What the target says when it refuses a row: told apart from a broken world, in words that repeat no
- * value. Which rows it is about: find-violators.ts; what becomes of them: refuse-violators.ts.
+ * value. Which rows it is about: write-by-halves.ts; what becomes of them: refuse-violators.ts.
  */
 import { LoadError, RunError } from '../model/errors.ts'
-import { REFUSES_A_ROW } from './try-by-halves.ts'
+import { REFUSES_A_ROW } from './halves-program.ts'
 
 /** The rule and the database's own words about it. */
 export interface Violation {

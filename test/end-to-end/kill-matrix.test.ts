@@ -101,7 +101,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
 const SCENARIO_OF: Readonly<Record<string, keyof typeof SCENARIOS>> = {
   'fetch.before-remote-delete': 'deleted',
   'load.mid-copy': 'many',
-  'load.before-search': 'refused',
+  'load.before-halves': 'refused',
   'load.after-refusal': 'refused',
   'load.api-call-recorded': 'api',
   'load.api-call-answered': 'api',

@@ -1,30 +1,26 @@
 /**
- * The program that tries a range of pending rows by halves, in PL/pgSQL: a thousand violators among
+ * The program that writes a range of pending rows by halves, in PL/pgSQL: a thousand violators among
  * 100,000 rows take some ten thousand tries, which would be as many round trips, each with the target
  * locked. It decides nothing: a row is refused when the target refuses it alone, on top of all that was
- * accepted. What is tried, and what follows from it: find-violators.ts.
+ * accepted. What is tried, and what follows from it: write-by-halves.ts.
  */
 import { literal } from './target-table.ts'
 
 /** SQLSTATEs that refuse a row: integrity, data, WITH CHECK OPTION, a trigger's own RAISE, a value too large for its index. */
 export const REFUSES_A_ROW = '^(23|22|44|P0001|54000)'
 
-/** Columns of the table in which the program keeps how far the search is; it has one row. `tries` and `most` (refused records of a pass) are of all passes. */
-export const PASS_COLUMNS = 'tries bigint, most bigint, accepted bigint, records bigint, ended text'
-
-/** Columns of the table of accepted ranges, in the order of `_at`. */
-export const PIECE_COLUMNS = '_at bigint, _from bigint, _to bigint'
+/** Columns of the table in which the program keeps how far it is; it has one row. `tries` and `most` (refused records of a pass) are of all passes. */
+export const PROGRESS_COLUMNS = 'tries bigint, most bigint, accepted bigint, records bigint, ended text'
 
 /** Columns of the table of refused rows, one per record and pass. */
 export const BAD_COLUMNS =
   '_table integer, _seq bigint, sqlstate text, constraint_name text, column_name text, message text'
 
-/** One range to be tried. Names are ready for SQL. */
+/** One range to be written. Names are ready for SQL. */
 export interface HalvesInput {
   readonly pending: string
   readonly bad: string
-  readonly pass: string
-  readonly pieces: string
+  readonly progress: string
   /** Ranks, `from` included, `to` excluded. */
   readonly from: number
   readonly to: number
@@ -43,18 +39,17 @@ const LOOKED_UP = 2_000
 /** Condition on a row `w` of the pending table: it is in the range of the try. No column begins with an underscore. */
 export const IN_TRY = 'w._rank >= _from AND w._rank < _to AND NOT w._skipped'
 
-/**
- * The program, to be run inside a savepoint that is undone: it changes planner settings. Each accepted range is noted as a piece; a refused row's record and unit are not tried
- * further in this pass.
- */
-export function tryByHalves(input: HalvesInput): string {
-  const { pending, bad, pass, pieces, from, to } = input
-  // as they stand, so that small tries share one plan: planning took most of their time
-  const statements = input.statements.map(
-    statement => `${statement};
-        GET DIAGNOSTICS n = ROW_COUNT;
-        written := written + n;`,
-  )
+/** Planner settings that the program changes; whoever runs it sets them back. */
+export const CHANGED_SETTINGS = [
+  'plan_cache_mode',
+  'enable_seqscan',
+  'enable_hashjoin',
+  'enable_mergejoin',
+] as const
+
+/** The program. A refused row's record and unit are not tried further in this pass. */
+export function halvesProgram(input: HalvesInput): string {
+  const { pending, bad, progress, from, to } = input
   return `DO $tallyman_halves$
 #variable_conflict use_column
 DECLARE
@@ -67,12 +62,11 @@ DECLARE
   small boolean; was_small boolean;
   hopeless boolean;
   accepted boolean;
-  written bigint; n bigint;
   state text; in_constraint text; in_column text; words text;
   one record;
   so_far record;
 BEGIN
-  SELECT * INTO so_far FROM ${pass};
+  SELECT * INTO so_far FROM ${progress};
   WHILE top > 0 AND so_far.ended IS NULL LOOP
     _from := todo[top - 2]; _to := todo[top - 1]; other := todo[top];
     top := top - 3;
@@ -81,7 +75,6 @@ BEGIN
     accepted := false;
     IF NOT hopeless THEN
       so_far.tries := so_far.tries + 1;
-      written := 0;
       small := _to - _from <= ${LOOKED_UP};
       IF small IS DISTINCT FROM was_small THEN
         was_small := small;
@@ -92,7 +85,7 @@ BEGIN
       END IF;
       BEGIN
         SET CONSTRAINTS ALL DEFERRED;
-        ${statements.join('\n        ')}
+        ${input.statements.map(statement => `${statement};`).join('\n        ')}
         SET CONSTRAINTS ALL IMMEDIATE;
         accepted := true;
       EXCEPTION WHEN OTHERS THEN
@@ -103,8 +96,9 @@ BEGIN
         END IF;
       END;
       IF accepted THEN
-        so_far.accepted := so_far.accepted + written;
-        INSERT INTO ${pieces} VALUES (so_far.tries, _from, _to);
+        IF EXISTS (SELECT FROM ${pending} w WHERE ${IN_TRY}) THEN
+          so_far.accepted := so_far.accepted + 1;
+        END IF;
         CONTINUE;
       END IF;
       failures := failures + 1;
@@ -133,7 +127,7 @@ BEGIN
       END IF;
     END IF;
   END LOOP;
-  UPDATE ${pass} SET tries = so_far.tries, most = so_far.most, accepted = so_far.accepted,
+  UPDATE ${progress} SET tries = so_far.tries, most = so_far.most, accepted = so_far.accepted,
     records = so_far.records, ended = so_far.ended;
 END $tallyman_halves$`
 }
