@@ -136,7 +136,18 @@ function cleanHeadline(facts: Facts): string {
   const proved = first.proof.length === 0 ? '' : ', to the last digit'
   const more =
     others.length === 0 ? '' : ` ${plural(others.length, 'further comparison')} found no difference either.`
-  return `${loaded}, and ${first.left.name} and ${first.right.name} agree in ${plural(Math.max(first.left.rows, first.right.rows), 'row')}${proved}.${more}`
+  return `${loaded}, and ${first.left.name} and ${first.right.name} agree in ${plural(Math.max(first.left.rows, first.right.rows), 'row')}${proved}.${more}${resolvedWords(facts)}`
+}
+
+/** What became of earlier differences; empty when there were none. */
+function resolvedWords({ comparisons }: Facts): string {
+  const total = comparisons.reduce((sum, { changes }) => sum + changes.resolved, 0)
+  if (total === 0) return ''
+  const causes = new Map<string, number>()
+  for (const { cause } of comparisons.flatMap(({ resolved }) => resolved))
+    causes.set(cause, (causes.get(cause) ?? 0) + 1)
+  const who = [...causes].map(([cause, times]) => (causes.size === 1 ? cause : `${count(times)} ${cause}`))
+  return ` ${plural(total, 'earlier difference')} ${total === 1 ? 'is' : 'are'} resolved: ${joined(who)}.`
 }
 
 /** Records of a night without rejects that are loaded: those read, without those left out on purpose. */
