@@ -48,8 +48,9 @@ const CR = 13
 /** The letters after the backslash for TAB, LF and CR; COPY needs no other escapes in UTF-8. */
 const LETTERS: Readonly<Record<number, number>> = { 9: 116, 10: 110, 13: 114, 92: BACKSLASH }
 
-/** What putText gives instead of a place: the text holds a NUL, or half of a character. */
+/** What putText gives instead of a place when the text holds a NUL. */
 export const HOLDS_NUL = -1
+/** What putText gives instead of a place when the text holds half of a character. */
 export const HOLDS_HALF = -2
 
 /** Writes a whole number; like all of these it gives the place behind what it wrote. */
