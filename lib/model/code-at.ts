@@ -2,6 +2,7 @@
  * A character's code, for walks over texts on the row path. Everywhere else `text.charCodeAt(at)` is fine.
  */
 
+// oxlint-disable-next-line typescript/unbound-method -- it is only ever called with a text
 const { charCodeAt } = String.prototype
 
 /**
