@@ -23,12 +23,20 @@ export async function copyFrom(
   signal: AbortSignal | null,
 ): Promise<CopyOutcome> {
   let sourceFailed = false
+  // not `yield* source`: a broken pipeline throws the database's error into the generator, which is not the source's
   async function* watched(): AsyncIterable<Buffer | string> {
+    const iterator = source[Symbol.asyncIterator]()
     try {
-      yield* source
-    } catch (error) {
-      sourceFailed = true
-      throw error
+      for (;;) {
+        const next = await iterator.next().catch((error: unknown) => {
+          sourceFailed = true
+          throw error
+        })
+        if (next.done === true) return
+        yield next.value
+      }
+    } finally {
+      await iterator.return?.()
     }
   }
   try {

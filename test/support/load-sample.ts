@@ -72,6 +72,7 @@ export async function loadSample(
   const businessDate = options.businessDate ?? '2026-11-20'
   const lease = await takeLease(database, systemClock, { job, businessDate }, { trigger: 'manual' })
   const connection = await database.connect()
+  let failed = false
   try {
     const contents = await deliver(connection, job, businessDate, options.files)
     const frozen = await freeze(connection, lease, {
@@ -117,9 +118,14 @@ export async function loadSample(
     const context = quietContext(options.signal)
     const log: Log = { ...silentLog, warn: (event, facts = {}) => options.warnings?.set(event, facts) }
     return await loadIntoPostgres(options.change?.(input) ?? input, { ...context, log })
+  } catch (error) {
+    failed = true
+    throw error
   } finally {
     await connection.close()
-    await lease.release({ attempt: 'failed', run: 'failed' })
+    const released = lease.release({ attempt: 'failed', run: 'failed' })
+    // a server that is gone took the lease with it
+    await (failed ? released.catch(() => {}) : released)
   }
 }
 
