@@ -11,6 +11,7 @@ import { type CsvDialect, loneCrBreaks } from './csv-dialect.ts'
 /** One row. It keeps a piece of text that it is a part of, because only rejects need its own. */
 export class CsvRecord implements SourceRecord {
   readonly kind = 'record'
+  readonly storable = true
   readonly line: number
   readonly values: readonly SourceValue[]
   readonly #text: string

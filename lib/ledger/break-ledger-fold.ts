@@ -80,9 +80,10 @@ class Outcome {
 
   /** The break as of the last night. */
   keep(identity: string, course: Course, held: Acknowledgement | null): void {
-    const { state, firstSeen, lastSeen, stateSince, valuesSince, runs, reopened, cause, marks } = course
+    const { state, firstSeen, lastSeen, stateSince, valuesSince, runs, reopened, cause, marks, columns } =
+      course
     const values = [identity, state, firstSeen, lastSeen, stateSince, valuesSince, runs, reopened]
-    const more = [cause, marks.source, marks.target, held?.id ?? null]
+    const more = [cause, marks.source, marks.target, columns, held?.id ?? null]
     this.#lines.push(`${[...values, ...more.map(value => value ?? '\\N')].join('\t')}\n`)
   }
 
@@ -107,7 +108,7 @@ async function begin(
   await connection.query('DROP TABLE IF EXISTS pg_temp.folded')
   await connection.query(
     `CREATE TEMP TABLE folded (identity uuid, state text, first_seen date, last_seen date, state_since date,
-       values_since date, runs int, reopened int, cause text, source_mark bigint, target_mark bigint, acknowledgement bigint)
+       values_since date, runs int, reopened int, cause text, source_mark bigint, target_mark bigint, columns_id int, acknowledgement bigint)
      ON COMMIT DROP`,
   )
   return new Outcome(tonight, nights, rules, await acknowledgementsOf(connection, tonight.ledger))
@@ -125,12 +126,12 @@ export async function foldOneNight(
   const pages = fetchPages<StepRow>(
     connection,
     `SELECT replace(i.identity::text, '-', '') AS identity, ${courseColumns('l')},
-       s.sight, s.source_mark AS "seenSource", s.target_mark AS "seenTarget", s.cause AS "seenCause"
+       s.sight, s.source_mark AS "seenSource", s.target_mark AS "seenTarget", s.cause AS "seenCause", s.columns_id AS "seenColumns"
      FROM (SELECT identity FROM tallyman.lasting_break WHERE ledger = ${ledger} AND state <> 'resolved'
            UNION SELECT identity FROM pg_temp.tonight) i
      LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = i.identity
-     LEFT JOIN (SELECT identity, 'seen' AS sight, source_mark, target_mark, NULL AS cause FROM pg_temp.tonight
-           UNION ALL SELECT identity, 'gone', source_mark, target_mark, cause FROM pg_temp.gone) s ON s.identity = i.identity`,
+     LEFT JOIN (SELECT identity, 'seen' AS sight, source_mark, target_mark, NULL AS cause, columns_id FROM pg_temp.tonight
+           UNION ALL SELECT identity, 'gone', source_mark, target_mark, cause, columns_id FROM pg_temp.gone) s ON s.identity = i.identity`,
   )
   for await (const rows of pages) {
     for (const row of rows) {
@@ -185,7 +186,7 @@ async function finish(connection: Connection, tonight: Tonight, outcome: Outcome
 async function store(connection: Connection, { ledger, date }: Tonight): Promise<void> {
   const face = ['kind', 'key', 'columns', 'left_rows', 'right_rows', 'origin', 'hint']
   const course = ['state', 'first_seen', 'last_seen', 'state_since', 'values_since', 'runs', 'reopened']
-  const all = [...course, 'cause', 'source_mark', 'target_mark', 'acknowledgement']
+  const all = [...course, 'cause', 'source_mark', 'target_mark', 'columns_id', 'acknowledgement']
   const columns = [...face, ...all]
   await connection.query(
     `INSERT INTO tallyman.lasting_break AS l (ledger, identity, ${columns.join(', ')})

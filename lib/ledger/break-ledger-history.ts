@@ -61,7 +61,7 @@ export async function* sightingsByBreak(
   const pages = fetchPages<SightingRow>(
     connection,
     `SELECT replace(identity::text, '-', '') AS identity, business_date AS date, sight,
-       source_mark AS "seenSource", target_mark AS "seenTarget", cause AS "seenCause"
+       source_mark AS "seenSource", target_mark AS "seenTarget", cause AS "seenCause", columns_id AS "seenColumns"
      FROM tallyman.break_sighting WHERE ledger = ${ledger} ORDER BY tallyman.break_sighting.identity, business_date`,
   )
   for await (const rows of pages) {
@@ -86,6 +86,7 @@ export interface SightingRow {
   readonly seenSource: string | null
   readonly seenTarget: string | null
   readonly seenCause: Sighting['cause']
+  readonly seenColumns: number | null
 }
 
 /** The same, as the rules take it; null where the night says nothing. */
@@ -95,6 +96,7 @@ export function sightingOf(row: Omit<SightingRow, 'date' | 'identity'>): Sightin
     sight: row.sight,
     marks: { source: row.seenSource, target: row.seenTarget },
     cause: row.seenCause,
+    columns: row.seenColumns,
   }
 }
 

@@ -131,17 +131,18 @@ export async function nightsOfBreak(
     source: string | null
     target: string | null
     cause: Sighting['cause']
+    columns: number | null
   }>(
-    `SELECT n.business_date AS date, n.sees, s.sight, s.source_mark AS source, s.target_mark AS target, s.cause
+    `SELECT n.business_date AS date, n.sees, s.sight, s.source_mark AS source, s.target_mark AS target, s.cause, s.columns_id AS columns
      FROM tallyman.break_night n LEFT JOIN tallyman.break_sighting s
        ON s.ledger = n.ledger AND s.business_date = n.business_date AND s.identity = $2::uuid
      WHERE n.ledger = $1 ORDER BY n.business_date`,
     [ledger, identity],
   )
-  return rows.map(({ date, sees, sight, source, target, cause }) => ({
+  return rows.map(({ date, sees, sight, source, target, cause, columns }) => ({
     date,
     sees,
-    sighting: sight === null ? null : { sight, marks: { source, target }, cause },
+    sighting: sight === null ? null : { sight, marks: { source, target }, columns, cause },
   }))
 }
 

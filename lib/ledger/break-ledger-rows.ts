@@ -15,6 +15,7 @@ export interface CourseRow {
   readonly cause: ResolutionCause | null
   readonly sourceMark: string | null
   readonly targetMark: string | null
+  readonly columnsId: number | null
 }
 
 /** The SELECT list that gives a CourseRow. */
@@ -30,16 +31,18 @@ export function courseColumns(table: string): string {
     'cause',
     'source_mark AS "sourceMark"',
     'target_mark AS "targetMark"',
+    'columns_id AS "columnsId"',
   ]
     .map(column => `${table}.${column}`)
     .join(', ')
 }
 
 /** The course of a row. */
-export function courseOf({ sourceMark, targetMark, ...row }: CourseRow): Course {
+export function courseOf({ sourceMark, targetMark, columnsId, ...row }: CourseRow): Course {
   return {
     ...{ state: row.state, firstSeen: row.firstSeen, lastSeen: row.lastSeen, stateSince: row.stateSince },
     ...{ valuesSince: row.valuesSince, runs: row.runs, reopened: row.reopened, cause: row.cause },
     marks: { source: sourceMark, target: targetMark },
+    columns: columnsId,
   }
 }

@@ -29,8 +29,7 @@ export const SIGHTING_COLUMNS = [
 ] as const
 
 /**
- * Columns of a CSV line of an asked break. `names`: its columns as JSON list, null when the values it had are no longer
- * known; `side`: which side had rows; `same_date`: an earlier comparison of this very date found it.
+ * Columns of a CSV line of an asked break. `names`: its columns as JSON list; `side`: which side had rows; `same_date`: an earlier comparison of this very date found it.
  */
 export const ASKED_COLUMNS = [
   'identity',
@@ -70,7 +69,7 @@ export async function storeSightings(
   await connection.query('DROP TABLE IF EXISTS pg_temp.tonight')
   await connection.query(
     `CREATE TEMP TABLE tonight (identity uuid, kind text, key jsonb, columns jsonb, left_rows int, right_rows int,
-       origin jsonb, hint text, source_mark bigint, target_mark bigint) ON COMMIT DROP`,
+       origin jsonb, hint text, source_mark bigint, target_mark bigint, columns_id int) ON COMMIT DROP`,
   )
   await connection.copyIn(`COPY pg_temp.tonight (${SIGHTING_COLUMNS.join(', ')}) FROM STDIN`, sightings)
   await connection.query('ANALYZE pg_temp.tonight (identity)')
@@ -79,6 +78,7 @@ export async function storeSightings(
     `DELETE FROM pg_temp.tonight t USING pg_temp.tonight o WHERE o.identity = t.identity AND o.ctid < t.ctid`,
   )
   await connection.query('ALTER TABLE pg_temp.tonight ADD PRIMARY KEY (identity)')
+  await nameColumns(connection, ledger)
   if (again) {
     await connection.query(
       `DELETE FROM tallyman.break_sighting WHERE ledger = $1 AND business_date = $2 AND sight = 'gone'`,
@@ -92,13 +92,36 @@ export async function storeSightings(
     )
   }
   await connection.query(
-    `INSERT INTO tallyman.break_sighting AS s (ledger, business_date, identity, sight, source_mark, target_mark)
-     SELECT $1, $2, identity, 'seen', source_mark, target_mark FROM pg_temp.tonight ORDER BY identity
-     ON CONFLICT (ledger, identity, business_date) DO UPDATE
-       SET sight = 'seen', cause = NULL, source_mark = excluded.source_mark, target_mark = excluded.target_mark
-       WHERE (s.sight, s.cause, s.source_mark, s.target_mark)
-         IS DISTINCT FROM ('seen', NULL, excluded.source_mark, excluded.target_mark)`,
+    `INSERT INTO tallyman.break_sighting AS s (ledger, business_date, identity, sight, source_mark, target_mark, columns_id)
+     SELECT $1, $2, identity, 'seen', source_mark, target_mark, columns_id FROM pg_temp.tonight ORDER BY identity
+     ON CONFLICT (ledger, identity, business_date) DO UPDATE SET sight = 'seen', cause = NULL,
+         source_mark = excluded.source_mark, target_mark = excluded.target_mark, columns_id = excluded.columns_id
+       WHERE (s.sight, s.cause, s.source_mark, s.target_mark, s.columns_id)
+         IS DISTINCT FROM ('seen', NULL, excluded.source_mark, excluded.target_mark, excluded.columns_id)`,
     [ledger, date],
+  )
+}
+
+/** Gives each list of columns its number. */
+async function nameColumns(connection: Connection, ledger: number): Promise<void> {
+  const names = `(SELECT coalesce(jsonb_agg(c -> 'name'), '[]')::text FROM jsonb_array_elements(t.columns) c)`
+  await connection.query('DROP TABLE IF EXISTS pg_temp.named')
+  await connection.query(
+    `CREATE TEMP TABLE named ON COMMIT DROP AS SELECT identity, ${names} COLLATE "C" AS names FROM pg_temp.tonight t`,
+  )
+  await connection.query(
+    `INSERT INTO tallyman.break_columns (ledger, id, names)
+     SELECT $1, (SELECT count(*) FROM tallyman.break_columns WHERE ledger = $1) + row_number() OVER (ORDER BY names), names
+     FROM (SELECT DISTINCT names FROM pg_temp.named) n
+     WHERE NOT EXISTS (SELECT 1 FROM tallyman.break_columns b WHERE b.ledger = $1 AND b.names = n.names)`,
+    [ledger],
+  )
+  await inSets(connection, true, () =>
+    connection.query(
+      `UPDATE pg_temp.tonight t SET columns_id = b.id FROM pg_temp.named n, tallyman.break_columns b
+       WHERE n.identity = t.identity AND b.ledger = $1 AND b.names = n.names`,
+      [ledger],
+    ),
   )
 }
 
@@ -147,17 +170,14 @@ export async function askOpenBreaks(
 ): Promise<void> {
   const { ledger } = night
   await connection.query('DROP TABLE IF EXISTS pg_temp.unseen')
-  const same = (table: string): string =>
-    `(${table}.source_mark, ${table}.target_mark) IS NOT DISTINCT FROM (u.source_mark, u.target_mark)`
   await inSets(connection, open !== 'moved', () =>
     connection.query(
       `CREATE TEMP TABLE unseen ON COMMIT DROP AS
        SELECT u.identity, coalesce(l.kind, t.kind) AS kind, coalesce(l.key, t.key) AS key, u.source_mark, u.target_mark,
-         u.same_date, CASE WHEN coalesce(l.left_rows, t.left_rows) > 0 THEN 'source' ELSE 'target' END AS side,
-         (SELECT coalesce(jsonb_agg(c -> 'name'), '[]') FROM jsonb_array_elements(
-            CASE WHEN t.identity IS NOT NULL AND ${same('t')} THEN t.columns WHEN ${same('l')} THEN l.columns END) c
-          HAVING (t.identity IS NOT NULL AND ${same('t')}) OR ${same('l')}) AS names
+         u.columns_id, u.same_date, c.names,
+         CASE WHEN coalesce(l.left_rows, t.left_rows) > 0 THEN 'source' ELSE 'target' END AS side
        FROM (${openSql(night, open)}) u
+         LEFT JOIN tallyman.break_columns c ON c.ledger = ${ledger} AND c.id = u.columns_id
          LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = u.identity
          LEFT JOIN pg_temp.tonight t ON t.identity = u.identity
        WHERE u.open`,
@@ -183,7 +203,7 @@ export async function inSets<T>(connection: Connection, on: boolean, work: () =>
 
 function openSql({ ledger, date }: Pick<Tonight, 'ledger' | 'date'>, open: OpenBefore): string {
   if (open === 'standing') {
-    return `SELECT identity, source_mark, target_mark, false AS same_date, true AS open FROM tallyman.lasting_break b
+    return `SELECT identity, source_mark, target_mark, columns_id, false AS same_date, true AS open FROM tallyman.lasting_break b
       WHERE ledger = ${ledger} AND state <> 'resolved'
         AND NOT EXISTS (SELECT 1 FROM pg_temp.tonight o WHERE o.identity = b.identity)`
   }
@@ -191,14 +211,24 @@ function openSql({ ledger, date }: Pick<Tonight, 'ledger' | 'date'>, open: OpenB
     open === 'moved'
       ? [' JOIN pg_temp.moved m ON m.identity = s.identity', 'false']
       : ['', "s.sight = 'withdrawn'"]
-  // The latest word up to this night decides; one of this very night is news only to the night in hand.
-  return `SELECT DISTINCT ON (s.identity) s.identity, s.source_mark, s.target_mark,
-      s.business_date = ${dateLiteral(date)} AS same_date,
-      CASE WHEN s.business_date = ${dateLiteral(date)} THEN ${withdrawn}
-        ELSE s.sight = 'seen' OR (s.sight = 'withdrawn' AND s.cause IS NULL) END AS open
-    FROM tallyman.break_sighting s${moved}
-    WHERE s.ledger = ${ledger} AND s.business_date <= ${dateLiteral(date)}
-    ORDER BY s.identity, s.business_date DESC`
+  // The latest word up to this night decides; one of this very night is news only to the night in hand. The values are
+  // those of the last night that still stands, which a withdrawn sighting is not.
+  const standing = `(SELECT x.source_mark, x.target_mark, x.columns_id FROM tallyman.break_sighting x
+    WHERE w.sight = 'withdrawn' AND NOT w.same_date AND x.ledger = ${ledger} AND x.identity = w.identity
+      AND x.sight <> 'gone' AND x.business_date < ${dateLiteral(date)}
+    ORDER BY x.sight = 'seen' DESC, CASE WHEN x.sight = 'seen' THEN x.business_date END DESC, x.business_date LIMIT 1)`
+  return `SELECT w.identity, w.same_date, w.open,
+      CASE WHEN o.found THEN o.source_mark ELSE w.source_mark END AS source_mark,
+      CASE WHEN o.found THEN o.target_mark ELSE w.target_mark END AS target_mark,
+      CASE WHEN o.found THEN o.columns_id ELSE w.columns_id END AS columns_id
+    FROM (SELECT DISTINCT ON (s.identity) s.identity, s.source_mark, s.target_mark, s.columns_id, s.sight,
+        s.business_date = ${dateLiteral(date)} AS same_date,
+        CASE WHEN s.business_date = ${dateLiteral(date)} THEN ${withdrawn}
+          ELSE s.sight = 'seen' OR (s.sight = 'withdrawn' AND s.cause IS NULL) END AS open
+      FROM tallyman.break_sighting s${moved}
+      WHERE s.ledger = ${ledger} AND s.business_date <= ${dateLiteral(date)}
+      ORDER BY s.identity, s.business_date DESC) w
+    LEFT JOIN LATERAL (SELECT true AS found, y.* FROM ${standing} y) o ON true`
 }
 
 async function takeGone(
@@ -221,13 +251,13 @@ async function takeGone(
   )
   await connection.copyIn('COPY pg_temp.gone (identity, cause) FROM STDIN', answers)
   await connection.query(
-    `UPDATE pg_temp.gone g SET source_mark = u.source_mark, target_mark = u.target_mark
+    `UPDATE pg_temp.gone g SET source_mark = u.source_mark, target_mark = u.target_mark, columns_id = u.columns_id
      FROM pg_temp.unseen u WHERE u.identity = g.identity`,
   )
   await connection.query(
     `INSERT INTO tallyman.break_sighting AS s
-       (ledger, business_date, identity, sight, source_mark, target_mark, cause)
-     SELECT $1, $2, identity, 'gone', source_mark, target_mark, cause FROM pg_temp.gone ORDER BY identity
+       (ledger, business_date, identity, sight, source_mark, target_mark, columns_id, cause)
+     SELECT $1, $2, identity, 'gone', source_mark, target_mark, columns_id, cause FROM pg_temp.gone ORDER BY identity
      ON CONFLICT (ledger, identity, business_date) DO UPDATE SET cause = excluded.cause`,
     [ledger, date],
   )
@@ -236,6 +266,6 @@ async function takeGone(
 async function makeGone(connection: Connection): Promise<void> {
   await connection.query('DROP TABLE IF EXISTS pg_temp.gone')
   await connection.query(
-    `CREATE TEMP TABLE gone (identity uuid PRIMARY KEY, cause text, source_mark bigint, target_mark bigint) ON COMMIT DROP`,
+    `CREATE TEMP TABLE gone (identity uuid PRIMARY KEY, cause text, source_mark bigint, target_mark bigint, columns_id int) ON COMMIT DROP`,
   )
 }

@@ -24,6 +24,8 @@ export interface HalvesInput {
   /** Ranks, `from` included, `to` excluded. */
   readonly from: number
   readonly to: number
+  /** Names of the load's tables by position, as the database gives them. */
+  readonly tables: readonly string[]
   /** Statements of one try, in order; IN_TRY says which rows. */
   readonly statements: readonly string[]
   /** So many refused records end the pass (`ended` is `enough`). */
@@ -47,6 +49,10 @@ export const CHANGED_SETTINGS = [
   'enable_mergejoin',
 ] as const
 
+function array(texts: readonly string[]): string {
+  return `ARRAY[${texts.map(literal).join(', ')}]::text[]`
+}
+
 /** The program. A refused row's record and unit are not tried further in this pass. */
 export function halvesProgram(input: HalvesInput): string {
   const { pending, bad, progress, from, to } = input
@@ -62,7 +68,7 @@ DECLARE
   small boolean; was_small boolean;
   hopeless boolean;
   accepted boolean;
-  state text; in_constraint text; in_column text; words text;
+  state text; in_constraint text; in_column text; in_schema text; in_table text; words text;
   one record;
   so_far record;
 BEGIN
@@ -90,7 +96,7 @@ BEGIN
         accepted := true;
       EXCEPTION WHEN OTHERS THEN
         GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, in_constraint = CONSTRAINT_NAME,
-          in_column = COLUMN_NAME, words = MESSAGE_TEXT;
+          in_column = COLUMN_NAME, in_schema = SCHEMA_NAME, in_table = TABLE_NAME, words = MESSAGE_TEXT;
         IF state !~ ${literal(REFUSES_A_ROW)} THEN
           RAISE;
         END IF;
@@ -104,10 +110,11 @@ BEGIN
       failures := failures + 1;
     END IF;
     IF _to - _from = 1 THEN
-      SELECT * INTO one FROM ${pending} w WHERE w._rank = _from;
+      SELECT * INTO one FROM ${pending} w WHERE w._rank = _from AND NOT w._skipped
+        ORDER BY w._table = array_position(${array(input.tables)}, in_schema || '.' || in_table) - 1 DESC NULLS LAST, w._seq LIMIT 1;
       INSERT INTO ${bad} VALUES (one._table, one._seq, state, in_constraint, in_column, words);
       UPDATE ${pending} w SET _skipped = true
-        WHERE w._file = one._file AND w._record = one._record AND w._rank >= _from;
+        WHERE w._rank = _from OR w._file = one._file AND w._record = one._record AND w._rank >= _from;
       IF one._unit IS NOT NULL THEN
         UPDATE ${pending} w SET _skipped = true
           WHERE w._unit = one._unit AND w._file = one._file AND w._rank >= _from;

@@ -19,6 +19,13 @@ const COPY_BYTES = 4 * 1024 * 1024
 /** The server parses a message once it has all of it: with small ones it works while the next is on its way. */
 const MESSAGE_BYTES = 128 * 1024
 
+/**
+ * Rejects wait for the end of the COPY on its way, on whose session they are stored; from so many
+ * blocks that they hold no more than some 8 MB of the file, and so many that a statement is worth it.
+ */
+const REJECT_BLOCKS = 32
+const REJECTS_WAITING = 1_000
+
 /** What went into staging. */
 export interface Staged {
   readonly counts: RecordCounts
@@ -55,12 +62,24 @@ export async function stageRows(
   const lanes = new Map(tables.map(staging => [staging.table.alias, lane(staging)]))
   const counts = { read: 0, mapped: 0, rejected: 0, filtered: 0 }
   let rejects = 0
+  let waiting: Reject[] = []
+  let waitingBlocks = 0
   let breach: MapError | null = null
   // one COPY is on its way while the next is encoded
   let inFlight: Promise<void> = Promise.resolve()
+  /** Ends the COPY on its way and passes the waiting rejects on. */
+  const settle = async (): Promise<void> => {
+    await inFlight
+    if (waiting.length === 0) return
+    const passed = waiting
+    waiting = []
+    waitingBlocks = 0
+    await onRejects(passed)
+    rejects += passed.length
+  }
   const send = async (one: Lane): Promise<void> => {
     const { pending, pendingRows } = one
-    await inFlight
+    await settle()
     one.pending = one.spare ?? new CopyBytes(COPY_BYTES)
     one.pending.length = 0
     one.spare = pending
@@ -76,9 +95,9 @@ export async function stageRows(
       counts.rejected += block.counts.rejected
       counts.filtered += block.counts.filtered
       if (block.rejects.length > 0) {
-        await inFlight
-        await onRejects(block.rejects)
-        rejects += block.rejects.length
+        waiting.push(...block.rejects)
+        waitingBlocks += 1
+        if (waitingBlocks >= REJECT_BLOCKS || waiting.length >= REJECTS_WAITING) await settle()
       }
       for (const [alias, rows] of Object.entries(block.tables)) {
         if (rows.rows.length === 0) continue
@@ -99,11 +118,14 @@ export async function stageRows(
       }
     }
     for (const one of lanes.values()) if (one.pendingRows > 0) await send(one)
-    await inFlight
+    await settle()
   } catch (error) {
-    await inFlight.catch(() => {})
     // the rejects so far are worth keeping: they say why the limit was breached
-    if (!(error instanceof MapError && error.code === 'MAP_REJECT_LIMIT')) throw error
+    if (!(error instanceof MapError && error.code === 'MAP_REJECT_LIMIT')) {
+      await inFlight.catch(() => {})
+      throw error
+    }
+    await settle()
     breach = error
   }
   const rows = new Map([...lanes].map(([alias, one]) => [alias, one.sent]))

@@ -92,7 +92,7 @@ interface Place {
 
 async function onePass(
   connection: Connection,
-  { groups, versions, mostRecords }: HalvesMerge,
+  { staging, groups, versions, mostRecords }: HalvesMerge,
   { pending, bad, progress, sums }: Place,
   ranges: readonly RankRange[],
 ): Promise<{ readonly tries: number; readonly accepted: number; readonly ended: 'lost' | 'enough' | null }> {
@@ -108,7 +108,10 @@ async function onePass(
         return write === null ? [] : [summed(plan, kind, write, sums)]
       })
     })
-    const names = { pending: pending.name, bad, progress }
+    const names = {
+      ...{ pending: pending.name, bad, progress },
+      tables: staging.tables.map(({ table }) => table.name),
+    }
     const limits = { mostRecords, spareTries: SPARE_TRIES, triesPerRecord }
     await connection.query(halvesProgram({ ...names, ...limits, from, to, statements }))
   }

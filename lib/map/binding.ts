@@ -130,7 +130,7 @@ function unitText(values: readonly SourceValue[], positions: readonly number[]):
 
 /** Binds a plan to a file. @throws MAP_COLUMN_MISSING */
 export function bindPlan(plan: Plan, shapes: RecordShapes, context: MapContext): BoundMapping {
-  const place: Place = { line: 0, ordinal: 0, spread: null }
+  const place: Place = { line: 0, storable: false, ordinal: 0, spread: null }
   const kinds = new Map<string, BoundKind>()
   for (const kind of Object.keys(plan.records)) {
     const shape = shapes.get(kind)
@@ -238,6 +238,7 @@ class Binding implements BoundMapping {
     }
     kind.counted += 1
     this.#place.line = record.line
+    this.#place.storable = record.storable === true
     this.#place.ordinal = kind.counted
     this.#place.spread = null
   }

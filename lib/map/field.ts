@@ -22,6 +22,8 @@ export interface Refusal {
 /** The record that is being mapped, for fields that need to know its place. */
 export interface Place {
   line: number
+  /** Whether parse has seen to it that all its texts can be stored. */
+  storable: boolean
   /** Position among the records of its kind in its unit (or file), from 1. */
   ordinal: number
   /** The spread column of the row that is being made, null elsewhere. */

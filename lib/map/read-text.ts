@@ -36,12 +36,17 @@ export function text<const C extends string, const N extends boolean = false>(
     rule: words.join(', '),
     compile: setting => {
       const asIs = pattern === undefined && max === undefined && options.case === undefined
-      // Text as it is is what the column's own judge takes: no second function per value.
-      if (asIs)
-        return fitOf(setting.target.type, setting.target.nullable) as (text: string) => string | Refusal
-      return fitted(textConversion(options), setting)
+      return asIs ? asReceived(setting) : fitted(textConversion(options), setting)
     },
   })
+}
+
+/** Text as it is: held to the column's length, and looked through only where parse has not done it. */
+function asReceived({ target, place }: FieldSetting): (text: string) => string | Refusal {
+  const fit = fitOf(target.type, target.nullable) as (text: string) => string | Refusal
+  if (target.type.kind !== 'text') return fit
+  const longest = target.type.max ?? Number.POSITIVE_INFINITY
+  return value => (place.storable && value.length <= longest ? value : fit(value))
 }
 
 function textConversion(options: TextOptions<boolean>): (value: string) => string | Refusal {

@@ -48,6 +48,8 @@ export interface Sighting {
   readonly sight: 'seen' | 'withdrawn' | 'gone'
   /** As seen; for `gone` those that were compared with. */
   readonly marks: Marks
+  /** Which columns the marks are of, by the ledger's number. */
+  readonly columns: number | null
   /** Who moved, where that was looked up. */
   readonly cause: ResolutionCause | null
 }
@@ -68,6 +70,7 @@ export interface Course {
   /** Only of resolved ones. */
   readonly cause: ResolutionCause | null
   readonly marks: Marks
+  readonly columns: number | null
 }
 
 /** Somebody stands for a break until a date. */

@@ -15,6 +15,8 @@ export interface SourceRecord {
   readonly line: number
   /** Values by position of `RecordShape.columns` of its kind. */
   readonly values: readonly SourceValue[]
+  /** No value holds a NUL or half of a character: parse has seen to it, and nobody behind it has to look. */
+  readonly storable?: true
   /** The record's text as received; computed on demand because only rejects need it. */
   raw(): string
 }

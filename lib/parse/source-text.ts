@@ -38,13 +38,19 @@ export async function* fileChunks(
   })
   try {
     const total = (await handle.stat()).size
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES)
-    for (let done = 0; ; ) {
+    // While a chunk is worked on, the next one is read into the other buffer.
+    const buffers = [Buffer.allocUnsafe(CHUNK_BYTES), Buffer.allocUnsafe(CHUNK_BYTES)] as const
+    const read = (turn: number) => handle.read(buffers[turn % 2 === 0 ? 0 : 1], 0, CHUNK_BYTES)
+    let next = read(0)
+    for (let done = 0, turn = 0; ; turn += 1) {
       context.signal.throwIfAborted()
-      const { bytesRead } = await handle.read(buffer, 0, CHUNK_BYTES).catch((cause: unknown) => {
+      const { bytesRead, buffer } = await next.catch((cause: unknown) => {
         throw unreadable(cause)
       })
       if (bytesRead === 0) return
+      next = read(turn + 1)
+      // Whoever stops in the middle never asks for it; its failure is then nobody's.
+      next.catch(() => {})
       done += bytesRead
       yield buffer.subarray(0, bytesRead)
       context.progress({ step: 'parse', subject, unit: 'bytes', done, total })

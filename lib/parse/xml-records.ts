@@ -14,6 +14,7 @@ import type { XmlSource } from './xml-source.ts'
 import { type WalkState, walkInto, walkState } from './xml-walk.ts'
 
 class XmlRecord implements SourceRecord {
+  readonly storable = true
   readonly kind: string
   readonly line: number
   readonly values: readonly SourceValue[]

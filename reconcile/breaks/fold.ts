@@ -10,7 +10,7 @@ export function step(before: Course | null, night: LedgerNight, sighting: Sighti
   if (sighting === null) return unseen(before, night)
   switch (sighting.sight) {
     case 'seen':
-      return seen(before, night, sighting.marks)
+      return seen(before, night, sighting)
     case 'gone':
       return gone(before, night, sighting)
     case 'withdrawn':
@@ -18,15 +18,15 @@ export function step(before: Course | null, night: LedgerNight, sighting: Sighti
   }
 }
 
-function seen(before: Course | null, { date }: LedgerNight, marks: Marks): Course {
+function seen(before: Course | null, { date }: LedgerNight, { marks, columns }: Sighting): Course {
   // Only ever seen by comparisons that were replaced since: new, but first seen then.
   if (before === null || before.runs === 0) {
     return {
       ...{ state: 'new', firstSeen: before?.firstSeen ?? date, lastSeen: date, stateSince: date },
-      ...{ valuesSince: date, runs: 1, reopened: 0, cause: null, marks },
+      ...{ valuesSince: date, runs: 1, reopened: 0, cause: null, marks, columns },
     }
   }
-  const now = { ...before, lastSeen: date, runs: before.runs + 1, cause: null, marks }
+  const now = { ...before, lastSeen: date, runs: before.runs + 1, cause: null, marks, columns }
   if (before.state === 'resolved')
     return {
       ...now,
@@ -58,11 +58,11 @@ function gone(before: Course | null, { date }: LedgerNight, { cause, marks }: Si
 }
 
 /** A later comparison of the same date does not find it any more. */
-function withdrawn(before: Course | null, night: LedgerNight, { cause, marks }: Sighting): Course {
+function withdrawn(before: Course | null, night: LedgerNight, { cause, marks, columns }: Sighting): Course {
   const { date, sees } = night
   const was: Course = before ?? {
     ...{ state: 'new', firstSeen: date, lastSeen: date, stateSince: date },
-    ...{ valuesSince: date, runs: 0, reopened: 0, cause: null, marks },
+    ...{ valuesSince: date, runs: 0, reopened: 0, cause: null, marks, columns },
   }
   if (was.state === 'resolved') return was
   if (cause === null && sees === 'keys')

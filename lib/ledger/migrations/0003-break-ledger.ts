@@ -26,12 +26,22 @@ COMMENT ON TABLE tallyman.break_night IS
   'The latest comparison of each date that proved anything. Inconclusive ones are not here, so they change no break.';
 COMMENT ON COLUMN tallyman.break_night.counts IS 'Breaks by state as of this night; derived.';
 
+CREATE TABLE tallyman.break_columns (
+  ledger int NOT NULL REFERENCES tallyman.break_ledger,
+  id int NOT NULL,
+  names text COLLATE "C" NOT NULL,
+  PRIMARY KEY (ledger, id),
+  UNIQUE (ledger, names)
+);
+COMMENT ON TABLE tallyman.break_columns IS 'Which columns marks are of, as JSON lists: few, however many the breaks.';
+
 CREATE TABLE tallyman.break_sighting (
   identity uuid NOT NULL,
   source_mark bigint,
   target_mark bigint,
   ledger int NOT NULL,
   business_date date NOT NULL,
+  columns_id int,
   sight text NOT NULL CHECK (sight IN ('seen','withdrawn','gone')),
   cause text CHECK (cause IN ('source','target','both','gone','rules','unknown')),
   PRIMARY KEY (ledger, identity, business_date)
@@ -59,6 +69,7 @@ CREATE TABLE tallyman.lasting_break (
   cause text,
   source_mark bigint,
   target_mark bigint,
+  columns_id int,
   acknowledgement bigint,
   PRIMARY KEY (ledger, identity)
 );

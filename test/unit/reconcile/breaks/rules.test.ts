@@ -40,12 +40,18 @@ test('a night sees only what its scope lets it see', () => {
 const seen = (source: string, target: string): Sighting => ({
   sight: 'seen',
   marks: marks(source, target),
+  columns: null,
   cause: null,
 })
 
 test('a break first seen by a comparison that was replaced is new on the next date, with its first date kept', () => {
   const night = { date: '2026-11-02', sees: 'all' as const }
-  const withdrawn = step(null, night, { sight: 'withdrawn', marks: marks('1', '2'), cause: 'source' })
+  const withdrawn = step(null, night, {
+    sight: 'withdrawn',
+    marks: marks('1', '2'),
+    columns: null,
+    cause: 'source',
+  })
   assert.deepEqual([withdrawn?.state, withdrawn?.runs, withdrawn?.cause], ['resolved', 0, 'source'])
   const next = step(withdrawn, { ...night, date: '2026-11-03' }, seen('1', '2'))
   assert.deepEqual([next?.state, next?.firstSeen, next?.reopened], ['new', '2026-11-02', 0])
@@ -53,7 +59,7 @@ test('a break first seen by a comparison that was replaced is new on the next da
 
 test('who moved is not known when the values before are no longer those that were looked up', () => {
   const first = step(null, { date: '2026-11-02', sees: 'all' }, seen('1', '3'))
-  const answer: Sighting = { sight: 'gone', marks: marks('1', '2'), cause: 'target' }
+  const answer: Sighting = { sight: 'gone', marks: marks('1', '2'), columns: null, cause: 'target' }
   assert.equal(step(first, { date: '2026-11-03', sees: 'all' }, answer)?.cause, 'unknown')
 })
 
