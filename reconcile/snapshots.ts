@@ -16,6 +16,7 @@ import type {
 } from '../lib/model/job.ts'
 import type { Mapping } from '../lib/model/mapping.ts'
 import { refuseDefinition } from '../lib/model/refusal.ts'
+import type { ResolveRule } from '../lib/model/resolution.ts'
 import { qualifiedName, type TableDefinition } from '../lib/model/table.ts'
 
 /** One comparison of a job. Rule and ignore columns are fields of the table's rows. */
@@ -35,6 +36,10 @@ export interface ComparisonOptions<Row> {
   readonly ignore?: readonly (keyof NoInfer<Row> & string)[]
   /** Above this amount it takes two people to acknowledge a break. Default: one may. */
   readonly acknowledge?: AcknowledgeRule
+  /** What `breaks resolve` may propose for its breaks. Default: nothing. */
+  readonly resolve?: Omit<ResolveRule, 'authority'> & {
+    readonly authority: { readonly [Field in keyof NoInfer<Row>]?: ResolveRule['authority'][string] }
+  }
 }
 
 /** One comparison, for `snapshots(...)`. @throws CONFIG_COMPARE_RULE_INVALID for a scope beside a target that has its own, or an amount that is none. */
@@ -56,6 +61,7 @@ export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation
     rules: (options.compare ?? {}) as Readonly<Record<string, CompareRule>>,
     ignore: options.ignore ?? [],
     ...(options.acknowledge === undefined ? {} : { acknowledge: options.acknowledge }),
+    ...(options.resolve === undefined ? {} : { resolve: options.resolve as ResolveRule }),
   }
   if (scope !== undefined && options.target !== undefined) {
     const text = `The comparison of ${qualifiedName(table)} names a scope beside a target that has its own. Nothing was started.`

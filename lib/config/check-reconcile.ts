@@ -6,6 +6,7 @@ import type { EnvironmentFile } from '../model/environment.ts'
 import type { CompareRule, JobDefinition, Reconciliation, Scope, Side } from '../model/job.ts'
 import type { Mapping } from '../model/mapping.ts'
 import { qualifiedName, type TableDefinition } from '../model/table.ts'
+import { checkResolve } from './check-resolve.ts'
 import { checkFetch, checkParse } from './check-source.ts'
 import { type Complain, NAME } from './complaint.ts'
 
@@ -29,6 +30,7 @@ export function checkReconciliation(
     return
   }
   checkRules(item, table, at, complain)
+  if (item.resolve !== undefined) checkResolve(item, item.resolve, table, job, complain)
   for (const side of [item.source, item.target]) {
     checkScope(side, table, at, complain)
     if (side.kind === 'target' && job.load.kind === 'api')

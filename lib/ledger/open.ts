@@ -8,9 +8,10 @@ import { RunError } from '../model/errors.ts'
 import { foundation } from './migrations/0001-foundation.ts'
 import { proofAndReport } from './migrations/0002-proof-and-report.ts'
 import { breakLedger } from './migrations/0003-break-ledger.ts'
+import { resolution } from './migrations/0004-resolution.ts'
 
 /** All migrations of the schema `tallyman`, in order. */
-export const LEDGER_MIGRATIONS = [foundation, proofAndReport, breakLedger] as const
+export const LEDGER_MIGRATIONS = [foundation, proofAndReport, breakLedger, resolution] as const
 
 /**
  * Makes the run ledger ready in this database; afterwards every function of lib/ledger works on its sessions.

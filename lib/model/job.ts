@@ -3,6 +3,7 @@
  * `snapshots`, `mail`. Nothing here does anything; `check` reads it, lib/run runs it.
  */
 import type { Mapping } from './mapping.ts'
+import type { ResolveRule } from './resolution.ts'
 import type { LoadMode } from './run.ts'
 import type { TableDefinition } from './table.ts'
 
@@ -214,6 +215,8 @@ export interface Reconciliation {
   readonly ignore: readonly string[]
   /** Absent: one person may acknowledge any break. */
   readonly acknowledge?: AcknowledgeRule
+  /** Absent: nothing is ever proposed for its breaks. */
+  readonly resolve?: ResolveRule
 }
 
 /** Who may acknowledge a break. */
