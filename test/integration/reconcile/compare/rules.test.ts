@@ -3,12 +3,13 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compared, countsOf, planFor, reconcileFolder } from '../../../support/compared.ts'
+import { countsOf, planFor } from '../../../support/compared.ts'
+import { agreement } from '../../../support/oracle/agreed.ts'
 
-const folder = reconcileFolder()
+const agree = await agreement()
 
 test('an absolute tolerance includes its bound and sums what it let pass', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal' },
     key: ['id'],
     rules: { amount: { within: '0.01' } },
@@ -32,7 +33,7 @@ test('an absolute tolerance includes its bound and sums what it let pass', async
 })
 
 test('a relative tolerance is of the larger value and includes its bound', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal' },
     key: ['id'],
     rules: { amount: { relative: '0.01' } },
@@ -56,7 +57,7 @@ test('a relative tolerance is of the larger value and includes its bound', async
 })
 
 test('text rules work together and each equality names those that made it', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', name: 'text' },
     key: ['id'],
     rules: {
@@ -104,13 +105,13 @@ test('instants are cut only to a declared precision', async () => {
       ['b', '2026-11-20T10:06:00Z'],
     ],
   } as const
-  assert.equal((await compared(folder, input)).breaksTotal, 2)
-  const cut = await compared(folder, { ...input, rules: { at: { precision: 'second' } } })
+  assert.equal((await agree(input)).breaksTotal, 2)
+  const cut = await agree({ ...input, rules: { at: { precision: 'second' } } })
   assert.deepEqual(countsOf(cut), { value_mismatch: 1, within_tolerance: 1 })
 })
 
 test('an amount in another currency has no delta, and the proof moves it between the currencies', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal', currency: 'text' },
     key: ['id'],
     totals: { amount: { sum: ['amount'], per: 'currency' } },
@@ -134,7 +135,7 @@ test('an amount in another currency has no delta, and the proof moves it between
 })
 
 test('a total over ignored columns is proved all the same', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', quantity: 'integer', price: 'decimal', name: 'text' },
     key: ['id'],
     ignore: ['price'],
@@ -153,7 +154,7 @@ test('a total over ignored columns is proved all the same', async () => {
 })
 
 test('rows too young for the target are pending, not missing', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', booked: 'timestamp' },
     key: ['id'],
     left: [
@@ -175,7 +176,7 @@ test('likely causes are named', async () => {
     ['1.5', '150', 'the target is 100 times the source'],
     ['7', '8', ''],
   ] as const
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'integer', amount: 'decimal' },
     key: ['id'],
     left: pairs.map(([left], id) => [id, left]),

@@ -3,12 +3,13 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { compared, countsOf, reconcileFolder } from '../../../support/compared.ts'
+import { countsOf } from '../../../support/compared.ts'
+import { agreement } from '../../../support/oracle/agreed.ts'
 
-const folder = reconcileFolder()
+const agree = await agreement()
 
 test('ten times 0.1 against 1 proves to the last digit', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'integer', amount: 'decimal' },
     key: ['id'],
     totals: { amount: { sum: ['amount'] } },
@@ -27,7 +28,7 @@ test('ten times 0.1 against 1 proves to the last digit', async () => {
 })
 
 test('decimals that differ in the seventeenth digit are not equal', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal' },
     key: ['id'],
     left: [
@@ -47,7 +48,7 @@ test('decimals that differ in the seventeenth digit are not equal', async () => 
 
 test('sums beyond 38 digits stay exact', async () => {
   const nines = '9'.repeat(38)
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'integer', amount: 'decimal', price: 'decimal' },
     key: ['id'],
     totals: { amount: { sum: ['amount'] }, value: { sum: ['amount', 'price'] } },
@@ -68,7 +69,7 @@ test('sums beyond 38 digits stay exact', async () => {
 })
 
 test('1.50 is 1.5 and -0 is 0 where a column is a number', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal' },
     key: ['id'],
     left: [
@@ -90,7 +91,7 @@ test('1.50 is 1.5 and -0 is 0 where a column is a number', async () => {
 })
 
 test('a row that was exchanged twice for another does not cancel out', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', name: 'text' },
     key: ['id'],
     left: [
@@ -111,7 +112,7 @@ test('a row that was exchanged twice for another does not cancel out', async () 
 })
 
 test("('a|b', 'c') is another key than ('a', 'b|c')", async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { first: 'text', second: 'text', value: 'text' },
     key: ['first', 'second'],
     left: [
@@ -130,7 +131,7 @@ test("('a|b', 'c') is another key than ('a', 'b|c')", async () => {
 })
 
 test('a null or blank part of a composite key never joins, not even with another null', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { first: 'text', second: 'text', value: 'text' },
     key: ['first', 'second'],
     left: [
@@ -148,7 +149,7 @@ test('a null or blank part of a composite key never joins, not even with another
 })
 
 test('a column that is null everywhere equals itself and differs from empty text', async () => {
-  const same = await compared(folder, {
+  const same = await agree({
     kinds: { id: 'text', note: 'text' },
     key: ['id'],
     left: [
@@ -161,7 +162,7 @@ test('a column that is null everywhere equals itself and differs from empty text
     ],
   })
   assert.equal(same.outcome, 'CLEAN')
-  const empty = await compared(folder, {
+  const empty = await agree({
     kinds: { id: 'text', note: 'text' },
     key: ['id'],
     left: [
@@ -179,7 +180,7 @@ test('a column that is null everywhere equals itself and differs from empty text
 })
 
 test('five equal rows against one leave one break of four rows', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal' },
     key: ['id'],
     totals: { amount: { sum: ['amount'] } },
@@ -193,7 +194,7 @@ test('five equal rows against one leave one break of four rows', async () => {
 })
 
 test('duplicates whose last rows differ become one flagged mismatch', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', name: 'text' },
     key: ['id'],
     left: [
@@ -210,7 +211,7 @@ test('duplicates whose last rows differ become one flagged mismatch', async () =
 })
 
 test('without a key, rows are compared as bags and what is left is missing', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { sku: 'text', quantity: 'integer' },
     key: [],
     totals: { quantity: { sum: ['quantity'] } },
@@ -246,8 +247,8 @@ test('keys that differ in case are different keys', async () => {
     left: [['ab', 'x']],
     right: [['AB', 'x']],
   } as const
-  assert.deepEqual(countsOf(await compared(folder, input)), { missing_in_target: 1, missing_in_source: 1 })
-  const folded = await compared(folder, { ...input, rules: { id: { foldCase: true } } })
+  assert.deepEqual(countsOf(await agree(input)), { missing_in_target: 1, missing_in_source: 1 })
+  const folded = await agree({ ...input, rules: { id: { foldCase: true } } })
   assert.deepEqual(countsOf(folded), { equal_after_rules: 1 })
 })
 
@@ -264,12 +265,12 @@ test('padding counts unless a rule says otherwise, and the rule is counted', asy
       ['b', 'x'],
     ],
   } as const
-  assert.deepEqual(countsOf(await compared(folder, input)), {
+  assert.deepEqual(countsOf(await agree(input)), {
     missing_in_target: 1,
     missing_in_source: 1,
     identical: 1,
   })
-  const trimmed = await compared(folder, { ...input, rules: { id: { trim: true }, name: { trim: true } } })
+  const trimmed = await agree({ ...input, rules: { id: { trim: true }, name: { trim: true } } })
   assert.deepEqual(countsOf(trimmed), { equal_after_rules: 1, identical: 1 })
   assert.deepEqual(trimmed.rulesUsed, [
     { rule: 'trim', column: 'id', count: 1 },
@@ -278,7 +279,7 @@ test('padding counts unless a rule says otherwise, and the rule is counted', asy
 })
 
 test('the hour that comes twice is two instants, and a shift by it is named', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', at: 'timestamp' },
     key: ['id'],
     left: [
@@ -295,7 +296,7 @@ test('the hour that comes twice is two instants, and a shift by it is named', as
 })
 
 test('the same letters composed in two ways are equal by a counted rule', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', name: 'text' },
     key: ['id'],
     left: [['Caf\u00e9', 'M\u00fcller']],
@@ -309,7 +310,7 @@ test('the same letters composed in two ways are equal by a counted rule', async 
 })
 
 test('codes keep their leading zeros', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', code: 'text' },
     key: ['id'],
     left: [
@@ -327,7 +328,7 @@ test('codes keep their leading zeros', async () => {
 })
 
 test('a side without rows proves nothing', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', v: 'text' },
     key: ['id'],
     left: [['a', 'x']],
@@ -358,13 +359,13 @@ test('a side that does not meet its stated count and sum proves nothing', async 
       { side: 'left', total: 'amount', group: '', amount },
     ] as const,
   })
-  assert.equal((await compared(folder, { ...input, options: stated('2', '3.5') })).outcome, 'CLEAN')
-  assert.equal((await compared(folder, { ...input, options: stated('3', '3.5') })).outcome, 'INCONCLUSIVE')
-  assert.equal((await compared(folder, { ...input, options: stated('2', '3.51') })).outcome, 'INCONCLUSIVE')
+  assert.equal((await agree({ ...input, options: stated('2', '3.5') })).outcome, 'CLEAN')
+  assert.equal((await agree({ ...input, options: stated('3', '3.5') })).outcome, 'INCONCLUSIVE')
+  assert.equal((await agree({ ...input, options: stated('2', '3.51') })).outcome, 'INCONCLUSIVE')
 })
 
 test('values that are not what their column is are unreadable on each side, even when equal', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', amount: 'decimal', day: 'date', at: 'timestamp', open: 'boolean', n: 'integer' },
     key: ['id'],
     totals: { amount: { sum: ['amount'] } },
@@ -387,7 +388,7 @@ test('values that are not what their column is are unreadable on each side, even
 })
 
 test('a cell that a spreadsheet would run is disarmed in the breaks file, a negative amount is not', async () => {
-  const result = await compared(folder, {
+  const result = await agree({
     kinds: { id: 'text', name: 'text', amount: 'decimal' },
     key: ['id'],
     left: [['=cmd()', '+49 30', '-12.5']],
