@@ -19,7 +19,7 @@ const SUITES = {
 } as const
 
 /** Fewer passed tests than this is a failure: an empty or mistyped glob makes `node --test` exit 0. Raised by hand with the suite. */
-const LEAST_PASSED: Readonly<Record<keyof typeof SUITES, number>> = { quick: 240, all: 340 }
+const LEAST_PASSED: Readonly<Record<keyof typeof SUITES, number>> = { quick: 400, all: 900 }
 
 /** A test that needs longer hangs: the longest (1,024 cut downloads, the kill matrix) take one to two minutes alone, several times that on a busy machine. */
 const TEST_TIMEOUT_MS = 900_000
