@@ -3,28 +3,16 @@
  * synced before anybody hears of them, and no other user of the machine can read them.
  */
 import assert from 'node:assert/strict'
-import { existsSync, fstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { type TestContext, test } from 'node:test'
+import { test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import { createFile } from '../../../../lib/fetch/disk.ts'
 import { feedUnderTest } from '../../../support/fetch-feed.ts'
+import { watchSyncs } from '../../../support/watch-syncs.ts'
 
 const NAME = 'SHIP_20261120_01.csv'
-
-/** Calls `onSync` with the inode before each fsync of this process. */
-async function watchSyncs(t: TestContext, onSync: (inode: number) => void): Promise<void> {
-  const handle = await open(tmpdir(), 'r')
-  const prototype = Object.getPrototypeOf(handle) as FileHandle
-  await handle.close()
-  const sync = Reflect.get(prototype, 'sync') as (this: FileHandle) => Promise<void>
-  t.mock.method(prototype, 'sync', function (this: FileHandle) {
-    onSync(fstatSync(this.fd).ino)
-    return sync.call(this)
-  })
-}
 
 test('bytes are synced under a temporary name, the folders after the final one', async t => {
   const feed = await feedUnderTest(t, { decode: ['gunzip'] })

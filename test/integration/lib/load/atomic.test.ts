@@ -118,6 +118,40 @@ test('a load waits for another writer of its target, and for its commit', async 
   assert.deepEqual(countsOf(await loading!), counts({ mapped: 1, updated: 1 }))
 })
 
+test('tables are locked in one order, however a job lists them, so that two loads never lock each other out', async () => {
+  const table = (name: string) =>
+    defineTable(
+      'erp',
+      name,
+      { ref: column.text({ doc: 'Reference.' }) },
+      { doc: 'A table of the tests.', key: ['ref'] },
+    )
+  const spec = postgres({ tables: { last: table('zebra'), first: table('aardvark') }, mode: 'upsert' })
+  await database.use(connection => createTarget(connection, spec))
+  const other = await database.connect()
+  let pid = 0
+  let loading: Promise<PostgresLoadOutcome> | null = null
+  await other.transaction(async () => {
+    await other.query("SELECT pg_advisory_xact_lock(hashtextextended('tallyman.target erp.aardvark', 0))")
+    loading = loadSample(database, spec, {
+      job: 'ordered',
+      files: [{ name: 'F.csv', records: [{ rows: { last: [['a']], first: [['a']] } }] }],
+      change: input => {
+        pid = input.connection.pid
+        return input
+      },
+    })
+    const locks = (granted: boolean) =>
+      count(`pg_locks WHERE locktype = 'advisory' AND pid = ${pid} AND granted = ${granted}`)
+    let waits = false
+    for (let asked = 0; asked < 5_000 && !waits; asked += 1) waits = (await locks(false)) > 0
+    assert.ok(waits, 'the load did not wait for its first table')
+    assert.equal(await locks(true), 0, 'it holds another table while it waits')
+  })
+  await other.close()
+  assert.deepEqual(countsOf(await loading!), counts({ mapped: 1, inserted: 1 }))
+})
+
 test('a user without the right to create tables loads through temporary ones', async () => {
   const spec = await target('narrow')
   await database.use(async c => {

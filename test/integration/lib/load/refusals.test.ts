@@ -73,6 +73,30 @@ async function refused(spec: PostgresLoad, options: SampleOptions) {
 
 const D = '2026-11-20'
 
+test('rows that COPY does not store fail the load with zero rows', async () => {
+  const spec = await target('copied', 'upsert')
+  await run(`CREATE FUNCTION erp.lose() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN IF NEW.ref = 'b' THEN RETURN NULL; END IF; RETURN NEW; END $$`)
+  const { error, load } = await refused(spec, {
+    job: 'copied',
+    files: [{ name: 'F.csv', records: plain([D, 'a', '1'], [D, 'b', '2']) }],
+    change: input => ({
+      ...input,
+      blocks: (async function* () {
+        // Before its first row comes the staging is there, and nothing is on its way.
+        await input.connection.query(
+          `CREATE TRIGGER lose BEFORE INSERT ON tallyman.staging_${input.connection.pid}_0_rows
+             FOR EACH ROW EXECUTE FUNCTION erp.lose()`,
+        )
+        yield* input.blocks
+      })(),
+    }),
+  })
+  assert.equal(error.code, 'LOAD_ROWS_NOT_STORED')
+  assert.match(error.message, /^2 rows were sent to the staging of erp\.copied and the database stored 1\./)
+  assert.deepEqual([load, await run('SELECT * FROM erp.copied')], [null, []])
+})
+
 test('a trigger that swallows a row fails the load with zero rows', async () => {
   const spec = await target('swallowed', 'upsert')
   await run(`CREATE FUNCTION erp.swallow() RETURNS trigger LANGUAGE plpgsql AS

@@ -2,7 +2,7 @@
  * Snapshots: what a digest sees, what storing twice does, and what is excluded after it was pushed.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, test } from 'node:test'
 import { armFailpoint, disarmFailpoint } from '../../../../lib/model/failpoint.ts'
@@ -12,6 +12,7 @@ import { snapshotColumns } from '../../../../reconcile/snapshot/columns.ts'
 import { readSnapshot } from '../../../../reconcile/snapshot/manifest.ts'
 import { openSnapshotWriter } from '../../../../reconcile/snapshot/writer.ts'
 import { planFor, quietContext, reconcileFolder, snapshotOf } from '../../../support/compared.ts'
+import { watchSyncs } from '../../../support/watch-syncs.ts'
 
 const folder = reconcileFolder()
 const kinds = { id: 'text', amount: 'decimal' } as const
@@ -140,6 +141,23 @@ test('a crash between rows and manifest leaves nothing that a second attempt tri
   assert.deepEqual(readdirSync(path.join(place, 'work')), [])
   const taken = await snapshotOf(place, 'source', { kinds }, [['a', '1']])
   assert.deepEqual(await readSnapshot(taken.manifestPath), taken)
+})
+
+test('rows and manifest of a snapshot are synced before they get their names, and the names after', async t => {
+  const place = reconcileFolder()
+  const stored = path.join(place, 'snapshots')
+  const syncs: { readonly inode: number; readonly named: number }[] = []
+  await watchSyncs(t, inode => {
+    syncs.push({ inode, named: existsSync(stored) ? readdirSync(stored).length : 0 })
+  })
+  const taken = await snapshotOf(place, 'source', { kinds }, [['a', '1']])
+  const inode = (file: string) => statSync(file).ino
+  assert.deepEqual(syncs, [
+    { inode: inode(taken.path), named: 0 },
+    { inode: inode(stored), named: 1 },
+    { inode: inode(taken.manifestPath), named: 1 },
+    { inode: inode(stored), named: 2 },
+  ])
 })
 
 test('a snapshot whose rows are gone is refused with what to do', async () => {

@@ -1,0 +1,208 @@
+/**
+ * Guards of fetch and of the lines to the outside: what came over is whole, is what was listed, comes
+ * from whom it should, and leaves nothing behind that a crash could take for data.
+ */
+import type { Guard } from './guard.ts'
+
+const FETCH = 'test/integration/lib/fetch/fetch-files.test.ts'
+const DECODE = 'test/integration/lib/fetch/decode.test.ts'
+const FINISH = 'test/integration/lib/fetch/finish-remote.test.ts'
+const ARCHIVE = 'test/integration/lib/fetch/archive.test.ts'
+const MISBEHAVING = 'test/integration/lib/fetch/misbehaving-server.test.ts'
+const HTTP = 'test/unit/lib/http/http-request.test.ts'
+
+/** Guards of fetch, SFTP and HTTP. */
+export const FETCH_GUARDS: readonly Guard[] = [
+  {
+    against: 'a file that changed since it was listed is downloaded as what it was',
+    file: 'lib/fetch/download.ts',
+    guard: 'if (early !== null) return early',
+    gone: '',
+    test: FETCH,
+    title: 'B8: a file that is exchanged under the download',
+  },
+  {
+    against: 'a file that changed under the download is kept',
+    file: 'lib/fetch/download.ts',
+    guard: 'const after = difference(file, await source.stat(file.remoteFolder, file.remoteName))',
+    gone: 'const after = null',
+    test: FETCH,
+    title: 'B8: a file replaced under the download',
+  },
+  {
+    against: 'a transfer that ends early is taken for the file',
+    file: 'lib/fetch/download.ts',
+    guard: 'if (after === null && bytes < file.size) throw truncated(source, file, bytes)',
+    gone: '',
+    test: FETCH,
+    title: 'B2: a transfer that ends early without an error',
+  },
+  {
+    against: 'a file that is still growing is fetched',
+    file: 'lib/fetch/completeness.ts',
+    guard: '(entry.size ?? -1) === file.size && (entry.mtimeMs ?? 0) === file.mtimeMs',
+    gone: 'true',
+    test: FETCH,
+    title: 'B4: a file that grows between two listings',
+  },
+  {
+    against: 'a file without its checksum is loaded',
+    file: 'lib/fetch/receive.ts',
+    guard: 'if (checksum !== null && raw.stated !== checksum.hex) {',
+    gone: 'if (false) {',
+    test: FETCH,
+    title: 'B5: a file waits for its checksum',
+  },
+  {
+    against: 'an empty file is loaded',
+    file: 'lib/fetch/receive.ts',
+    guard: 'if ((content?.bytes ?? raw.bytes) === 0) {',
+    gone: 'if (false) {',
+    test: FETCH,
+    title: 'B11: an empty file',
+  },
+  {
+    against: 'bytes that are only in memory get their name',
+    file: 'lib/fetch/disk.ts',
+    guard: 'await this.#handle.sync()',
+    gone: '',
+    test: ARCHIVE,
+    title: 'bytes are synced under a temporary name',
+  },
+  {
+    against: 'a name that is only in memory gets its row',
+    file: 'lib/fetch/archive.ts',
+    guard: 'await handle.sync()',
+    gone: '',
+    test: ARCHIVE,
+    title: 'bytes are synced under a temporary name',
+  },
+  {
+    against: 'an archived file is written over',
+    file: 'lib/fetch/disk.ts',
+    guard: "open(path, 'wx', 0o600)",
+    gone: "open(path, 'w', 0o600)",
+    test: ARCHIVE,
+    title: 'nothing that is there is ever written over',
+  },
+  {
+    against: 'a silent server is waited for without end',
+    file: 'lib/sftp/watchdog.ts',
+    guard: 'if (left <= 0) return onSilence()',
+    gone: 'if (left <= 0) return',
+    test: FETCH,
+    title: 'B3: a server that goes silent',
+  },
+  {
+    against: 'a server with another host key gets the password',
+    file: 'lib/sftp/session.ts',
+    guard: 'if (endpoint.hostKeys.includes(offered.fingerprint)) return true',
+    gone: 'if (offered) return true',
+    test: 'test/integration/lib/sftp/login.test.ts',
+    title: 'B30: a changed host key is a hard stop',
+  },
+  {
+    against: 'names that lead out of the folder are used',
+    file: 'lib/sftp/listing.ts',
+    guard: 'if (isUsableName(name))',
+    gone: 'if (true)',
+    test: MISBEHAVING,
+    title: 'B31: names that lead out of the folder',
+  },
+  {
+    against: 'a link in the place of a listed file is followed',
+    file: 'lib/fetch/download.ts',
+    guard: "&& now.kind === 'file'",
+    gone: '',
+    test: MISBEHAVING,
+    title: 'a link put in the place of a listed file',
+  },
+  {
+    against: 'a file without end is read without end',
+    file: 'lib/fetch/download.ts',
+    guard: 'if (bytes > file.size) break',
+    gone: '',
+    test: MISBEHAVING,
+    title: 'a file that never ends is given up',
+  },
+  {
+    against: 'a new delivery is put away as the one that was loaded (T3)',
+    file: 'lib/fetch/finish-remote.ts',
+    guard: 'if (moved !== null && isLoaded(file, moved)) return aside',
+    gone: 'if (moved !== null) return aside',
+    test: FINISH,
+    title: 'T3: a new delivery that slips in between look and rename',
+  },
+  {
+    against: 'a holder that was succeeded deletes a remote file',
+    file: 'lib/fetch/finish-remote.ts',
+    guard: "await assertFence()\n  failpoint('fetch.before-remote-delete')",
+    gone: "failpoint('fetch.before-remote-delete')",
+    test: FINISH,
+    title: 'T3: a fence that is lost after the rename',
+  },
+  {
+    against: 'an archive bomb fills the disk by its ratio',
+    file: 'lib/fetch/decode.ts',
+    guard: 'bytes > RATIO_FROM_BYTES && bytes > inputBytes * limits.maxRatio',
+    gone: 'false',
+    test: DECODE,
+    title: 'B28: a bomb is stopped by ratio and by size',
+  },
+  {
+    against: 'an archive bomb fills the disk by its size',
+    file: 'lib/fetch/decode.ts',
+    guard: 'if (bytes > limits.maxBytes) throw tooBig(',
+    gone: 'if (false) throw tooBig(',
+    test: DECODE,
+    title: 'B28: a bomb is stopped by ratio and by size',
+  },
+  {
+    against: 'an entry of a zip that points outside is read',
+    file: 'lib/fetch/unzip.ts',
+    guard: '/(^|[/\\\\])\\.\\.([/\\\\]|$)|^[/\\\\]|^[A-Za-z]:|\\0/.test(entry.name)',
+    gone: 'false',
+    test: DECODE,
+    title: 'B28: names in a zip that lead outside',
+  },
+  {
+    against: 'an archive in an archive is taken for data',
+    file: 'lib/fetch/decode.ts',
+    guard: 'if (kind === null) return',
+    gone: 'if (kind !== 0) return',
+    test: DECODE,
+    title: 'B28: an archive in an archive',
+  },
+  {
+    against: 'a damaged archive is taken for data',
+    file: 'lib/fetch/unzip.ts',
+    guard: "if (crc !== entry.crc) throw damagedZip('its checksum (CRC-32) does not fit its content')",
+    gone: '',
+    test: DECODE,
+    title: 'a damaged archive is never taken for data',
+  },
+  {
+    against: 'a redirect leads rows and token elsewhere',
+    file: 'lib/http/http-request.ts',
+    guard: "redirect: 'manual'",
+    gone: "redirect: 'follow'",
+    test: HTTP,
+    title: 'C9: a redirect is not followed',
+  },
+  {
+    against: 'a token goes over a line without TLS',
+    file: 'lib/http/endpoint-url.ts',
+    guard: "if (base.protocol !== 'https:' && !plain)",
+    gone: 'if (false)',
+    test: HTTP,
+    title: 'an address is https, or on this machine',
+  },
+  {
+    against: 'an endless answer fills the memory',
+    file: 'lib/http/read-bounded.ts',
+    guard: 'if (bytes > maxBytes) return null',
+    gone: '',
+    test: HTTP,
+    title: 'an endless answer is cut off',
+  },
+]
