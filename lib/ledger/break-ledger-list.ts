@@ -194,7 +194,7 @@ export async function picturesOfNight(
   const { rows } = await connection.query<{ side: 'source' | 'target'; path: string }>(
     `SELECT s.side, s.path FROM tallyman.break_night n JOIN tallyman.break_ledger b ON b.id = n.ledger
        JOIN tallyman.comparison c ON c.id = n.comparison
-       JOIN tallyman.snapshot s ON s.run = c.run AND s.reconciliation = b.reconciliation AND s.created_at = c.created_at
+       JOIN tallyman.snapshot s ON s.run = c.run AND s.reconciliation = b.reconciliation AND s.comparison = c.id
      WHERE b.reconciliation = $1 AND n.business_date = $2`,
     [reconciliation, date],
   )

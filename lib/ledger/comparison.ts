@@ -42,17 +42,24 @@ export async function insertComparison(
 /** Breaks per statement: about 1 MB of text. */
 const BREAKS_PER_STATEMENT = 2_000
 
-/** Stores what one reconciliation gave, with the breaks held in memory; all of them are in its breaks file. */
+/**
+ * Stores what one reconciliation gave, with the breaks held in memory; all of them are in its breaks file. `madeBy`
+ * is what it takes to make it again.
+ */
 export async function storeComparison(
   connection: Connection,
   comparisonId: string,
   comparison: Comparison,
+  madeBy: unknown,
 ): Promise<void> {
   const { breaks, ...result } = comparison
   const { rows } = await connection.query<{ id: string }>(
-    `INSERT INTO tallyman.comparison_result (comparison, reconciliation, outcome, breaks_total, result)
-     VALUES ($1, $2, $3, $4, $5::jsonb) RETURNING id`,
-    [comparisonId, result.reconciliation, result.outcome, result.breaksTotal, storableJson(result)],
+    `INSERT INTO tallyman.comparison_result (comparison, reconciliation, outcome, breaks_total, result, made_by)
+     VALUES ($1, $2, $3, $4, $5::jsonb, $6::jsonb) RETURNING id`,
+    [
+      ...[comparisonId, result.reconciliation, result.outcome, result.breaksTotal],
+      ...[storableJson(result), storableJson(madeBy)],
+    ],
   )
   for (let at = 0; at < breaks.length; at += BREAKS_PER_STATEMENT) {
     await storeBreaks(connection, rows[0]!.id, breaks.slice(at, at + BREAKS_PER_STATEMENT))

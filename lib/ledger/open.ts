@@ -9,9 +9,10 @@ import { foundation } from './migrations/0001-foundation.ts'
 import { proofAndReport } from './migrations/0002-proof-and-report.ts'
 import { breakLedger } from './migrations/0003-break-ledger.ts'
 import { resolution } from './migrations/0004-resolution.ts'
+import { snapshotsKept } from './migrations/0005-snapshots.ts'
 
 /** All migrations of the schema `tallyman`, in order. */
-export const LEDGER_MIGRATIONS = [foundation, proofAndReport, breakLedger, resolution] as const
+export const LEDGER_MIGRATIONS = [foundation, proofAndReport, breakLedger, resolution, snapshotsKept] as const
 
 /**
  * Makes the run ledger ready in this database; afterwards every function of lib/ledger works on its sessions.

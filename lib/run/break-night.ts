@@ -19,9 +19,9 @@ import { TallymanError } from '../model/errors.ts'
 import type { Calendar } from '../model/job.ts'
 import type { StateCounts } from '../model/lasting-break.ts'
 import type { BreakHistory, BreakState } from '../report/night-report.ts'
+import type { Reconciled } from './compare-night.ts'
 import type { Engine } from './engine.ts'
 import type { Reporting } from './night-facts.ts'
-import type { Reconciled } from './reconcile-step.ts'
 import { type BreakChanges, NO_CHANGES } from './summary.ts'
 
 /** What became of a night's breaks: for the mail by reconciliation, null for one that proved nothing; for the summary in all. */

@@ -8,8 +8,8 @@ import type { ScheduledJob } from '../model/job.ts'
 import type { FailedUnit } from '../model/mapping.ts'
 import type { FileResult, LoadResult, StepResult } from '../model/run.ts'
 import type { NightReportInput } from '../report/night-report.ts'
+import type { Reconciled } from './compare-night.ts'
 import type { Engine } from './engine.ts'
-import type { Reconciled } from './reconcile-step.ts'
 
 /** All that is known at the end of an attempt. */
 export interface NightFacts {

@@ -2,8 +2,6 @@
  * Compares a date again without loading anything: either what is stored (`reconcile --date`), or the
  * stored source against the target as it is now (`rerun --from reconcile`).
  */
-import path from 'node:path'
-import { compareSides } from '../../reconcile/compare/compare-sides.ts'
 import { planOf, tableOf } from '../../reconcile/compare/plan.ts'
 import { readSnapshot } from '../../reconcile/snapshot/manifest.ts'
 import { nextComparisonNumber } from '../ledger/comparison.ts'
@@ -16,9 +14,10 @@ import { ReconcileError } from '../model/errors.ts'
 import type { ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { RunKey } from '../model/run.ts'
+import { compareNight, type Reconciled } from './compare-night.ts'
 import { nothingYet } from './endings.ts'
 import type { Engine } from './engine.ts'
-import { type Reconciled, reconcileRun, sightingsPath } from './reconcile-step.ts'
+import { reconcileRun } from './reconcile-step.ts'
 import { publishNight, sendMails } from './report-step.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
 import { openStepLog } from './steps.ts'
@@ -116,20 +115,8 @@ async function compareStored(
       rows.find(row => row.reconciliation === plan.name && row.side === which)
     const [source, target] = [side('source'), side('target')]
     if (source === undefined || target === undefined) throw nothingStored(lease.key)
-    const [left, right] = [await readSnapshot(source.path), await readSnapshot(target.path)]
-    const breaksFile = path.join(
-      engine.folders.snapshots,
-      `breaks-${lease.runId}-${number}-${reconciliation.name}.csv`,
-    )
-    const sightings = sightingsPath(engine, lease, number, reconciliation.name)
-    const comparison = await compareSides(
-      left,
-      right,
-      plan,
-      { run: lease.key, workFolder: engine.folders.work, breaksFile, sightingsFile: sightings },
-      context,
-    )
-    done.push({ comparison, left, right, sightings })
+    const pictures = { left: await readSnapshot(source.path), right: await readSnapshot(target.path) }
+    done.push(await compareNight({ engine, lease, number }, plan, pictures, {}, context))
   }
   return done
 }

@@ -2,8 +2,6 @@
  * The reconcile step of a run: takes a picture of each side of each comparison and compares them.
  * Nothing is written to the run ledger here; that is one transaction with the mail (report-step.ts).
  */
-import path from 'node:path'
-import { compareSides } from '../../reconcile/compare/compare-sides.ts'
 import type { ComparedSide } from '../../reconcile/compare/gates.ts'
 import { type ComparePlan, planOf, tableOf } from '../../reconcile/compare/plan.ts'
 import { columnsOfTable } from '../../reconcile/snapshot/columns.ts'
@@ -14,30 +12,16 @@ import { openSnapshotWriter } from '../../reconcile/snapshot/writer.ts'
 import { filesOfDate } from '../ledger/file.ts'
 import type { Lease } from '../ledger/lease.ts'
 import { MapTally } from '../map/map-tally.ts'
-import type { Comparison } from '../model/break.ts'
 import { describeError, MapError, ParseError } from '../model/errors.ts'
 import type { Reconciliation, ScheduledJob, Side } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { TableDefinition } from '../model/table.ts'
+import { compareNight, type Reconciled } from './compare-night.ts'
 import type { Engine } from './engine.ts'
 import { contentPathOf, fetchFeed } from './fetch-step.ts'
 import { withSession } from './load-step.ts'
 import { mappedBlocks, RecordsMeter } from './records.ts'
 import type { SourceSnapshots } from './source-snapshots.ts'
-
-/** A comparison with the pictures that it was made of. */
-export interface Reconciled {
-  readonly comparison: Comparison
-  readonly left: Snapshot | null
-  readonly right: Snapshot | null
-  /** What it tells the break ledger, a file that is removed once the ledger has it; not there when nothing was proved. */
-  readonly sightings: string
-}
-
-/** Where a comparison tells the break ledger of its breaks. */
-export function sightingsPath(engine: Engine, lease: Lease, number: number, name: string): string {
-  return path.join(engine.folders.work, `sightings-${lease.runId}-${number}-${name}.copy`)
-}
 
 /** What a run's comparisons are made from. */
 export interface ReconcileRequest {
@@ -71,7 +55,7 @@ async function reconcileOne(
   reconciliation: Reconciliation,
   context: StepContext,
 ): Promise<Reconciled> {
-  const { engine, scheduled, businessDate } = request
+  const { scheduled } = request
   const table = tableOf(reconciliation, scheduled.job.map)
   const plan = planOf(reconciliation, scheduled.job.name, table)
   const { source, target } = reconciliation
@@ -87,23 +71,7 @@ async function reconcileOne(
   const first = await take(sourceSecond ? 'target' : 'source', null)
   const second = await take(sourceSecond ? 'source' : 'target', first)
   const [left, right] = sourceSecond ? [second, first] : [first, second]
-  const sightings = sightingsPath(engine, request.lease, request.number, reconciliation.name)
-  const comparison = await compareSides(
-    left,
-    right,
-    plan,
-    {
-      run: { job: scheduled.job.name, businessDate },
-      workFolder: engine.folders.work,
-      breaksFile: path.join(
-        engine.folders.snapshots,
-        `breaks-${request.lease.runId}-${request.number}-${reconciliation.name}.csv`,
-      ),
-      sightingsFile: sightings,
-    },
-    context,
-  )
-  return { comparison, left: presentOrNull(left), right: presentOrNull(right), sightings }
+  return compareNight(request, plan, { left, right }, {}, context)
 }
 
 function scopeOf(side: Side): unknown {

@@ -16,10 +16,10 @@ import { failpoint } from '../model/failpoint.ts'
 import type { RunState } from '../model/run.ts'
 import { deliverOutbox } from '../report/deliver/outbox.ts'
 import { forgetSightings, type RecordedBreaks, recordBreaks, recordedChanges } from './break-night.ts'
+import type { Reconciled } from './compare-night.ts'
 import type { Engine } from './engine.ts'
 import type { NightFacts, Reporting } from './night-facts.ts'
 import { composeNight } from './night-mail.ts'
-import type { Reconciled } from './reconcile-step.ts'
 import type { BreakChanges, RunSummary } from './summary.ts'
 
 /** What was written down. */
@@ -68,8 +68,8 @@ async function publish(
     })
     if (gate.kind === 'done') return publishedBefore(connection, lease, facts)
     for (const item of facts.reconciled) {
-      await storeComparison(connection, gate.id, item.comparison)
-      await recordSnapshots(connection, lease, facts, item)
+      await storeComparison(connection, gate.id, item.comparison, item.madeBy)
+      await recordSnapshots(connection, lease, facts, gate.id, item)
     }
     breaks = await recordBreaks(connection, reporting, gate.id, facts.reconciled)
   }
@@ -98,6 +98,7 @@ async function recordSnapshots(
   connection: Parameters<typeof recordSnapshot>[0],
   lease: Lease,
   facts: NightFacts,
+  comparisonId: string,
   item: Reconciled,
 ): Promise<void> {
   for (const [side, snapshot] of [
@@ -109,6 +110,7 @@ async function recordSnapshots(
     await recordSnapshot(connection, {
       runId: lease.runId,
       revisionId: facts.revision?.id ?? null,
+      comparisonId,
       reconciliation: item.comparison.reconciliation,
       side,
       digest,

@@ -144,7 +144,7 @@ test('a comparison keeps its number until it is stored, and is stored once with 
       const number = await nextComparisonNumber(c, lease.runId)
       const gate = await c.transaction(async () => {
         const inserted = await insertComparison(c, lease, { number, revisionId: null })
-        if (inserted.kind === 'new') await storeComparison(c, inserted.id, comparison([found]))
+        if (inserted.kind === 'new') await storeComparison(c, inserted.id, comparison([found]), null)
         return inserted
       })
       return { number, kind: gate.kind }
@@ -170,6 +170,7 @@ test('the latest snapshot of each side is found again', async () => {
   const draft = {
     runId: lease.runId,
     revisionId: null,
+    comparisonId: null,
     reconciliation: 'orders',
     side: 'source' as const,
     rows: 3,
