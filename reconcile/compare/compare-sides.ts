@@ -36,7 +36,7 @@ import { RuleBook } from './pair.ts'
 import { type PendingRule, pendingJudge } from './pending.ts'
 import { type ComparePlan, columnsOf } from './plan.ts'
 import { ProofBook } from './proof.ts'
-import { keyColumns, SIDES, type SideName, sideView, totalValue } from './side-rows.ts'
+import { keyColumns, ruledValue, SIDES, type SideName, sideView, totalValue } from './side-rows.ts'
 import { noRows, Tally } from './tally.ts'
 
 /** How a comparison is made; nothing here changes what is a break, but for `pending` and the gates. */
@@ -247,9 +247,9 @@ async function setUnusableAside(
 
 function sideTotals(db: DuckDb, plan: ComparePlan, side: SideName): ReturnType<typeof sumTotals> {
   const columns = columnsOf(plan)
-  const of = (field: string): string => {
+  const of = (field: string, as: 'factor' | 'group'): string => {
     const position = columns.findIndex(column => column.name === field)
-    return totalValue(columns[position]!, `v${position}`)
+    return (as === 'factor' ? totalValue : ruledValue)(columns[position]!, `v${position}`)
   }
   return sumTotals(
     db,

@@ -82,7 +82,10 @@ export async function findDiffering(
   return { left: left!, right: right! }
 }
 
-/** The rows of the differing keys, ordered bytewise by key; within a key equal rows follow each other. */
+/**
+ * The rows of the differing keys, ordered bytewise by key; within a key by digests of compared values, so
+ * that equal rows follow each other in an order that any implementation can repeat.
+ */
 export function differingRows(
   db: DuckDb,
   plan: ComparePlan,
@@ -95,7 +98,8 @@ export function differingRows(
   // Joined before anything is computed: digests and rules are for the differing rows only.
   const joined = (name: SideName): string =>
     `(select s.* from ${name}_rows s semi join differing d on ${match}${usable(counts[name])})`
-  const digests = [`${digestOf(ruled)} as hn`, `${digestOf(raw)} as hr`]
+  const judged = ruled.slice(0, plan.key.length + plan.columns.length)
+  const digests = [`${digestOf(judged)} as hn`, `${digestOf(raw)} as hr`]
   const order = [
     ...keys.map(key => `${key} nulls first`),
     'hn',

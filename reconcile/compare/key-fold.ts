@@ -24,9 +24,10 @@ export interface FoldBooks {
   readonly pending: (row: SideRow) => boolean
 }
 
-/** Rows of one key with the same raw values. */
+/** Rows of one key with the same raw values: the first one of each side, and how many. */
 interface Entry {
   readonly row: SideRow
+  readonly rows: Record<SideName, SideRow | null>
   left: number
   right: number
 }
@@ -50,6 +51,8 @@ export class KeyFold {
   readonly #keyParts: number
   readonly #judged: number
   readonly #keyed: boolean
+  /** Whether rows have columns that are not compared. */
+  readonly #carries: boolean
   readonly #maker: BreakMaker
   readonly #books: FoldBooks
   #state: KeyState | null = null
@@ -59,6 +62,7 @@ export class KeyFold {
     this.#keyed = plan.key.length > 0
     this.#keyParts = keyColumns(plan).length
     this.#judged = plan.key.length + plan.columns.length
+    this.#carries = plan.carried.length > 0
     this.#maker = new BreakMaker(plan)
     this.#books = books
   }
@@ -73,11 +77,14 @@ export class KeyFold {
     }
     state.total[row.side] += 1
     const last = state.entries.at(-1)
-    if (last !== undefined && !sameValues(last.row.ruled, row.ruled, this.#columns.length))
-      this.#closeVariant(state)
-    const entry = state.entries.at(-1)
-    if (entry !== undefined && sameValues(entry.row.raw, row.raw, this.#columns.length)) entry[row.side] += 1
-    else state.entries.push({ row, left: row.side === 'left' ? 1 : 0, right: row.side === 'right' ? 1 : 0 })
+    if (last !== undefined && !sameValues(last.row.ruled, row.ruled, this.#judged)) this.#closeVariant(state)
+    let entry = state.entries.at(-1)
+    if (entry === undefined || !sameValues(entry.row.raw, row.raw, this.#columns.length)) {
+      entry = { row, rows: { left: null, right: null }, left: 0, right: 0 }
+      state.entries.push(entry)
+    }
+    entry[row.side] += 1
+    entry.rows[row.side] ??= row
   }
 
   /** Decides the last key. */
@@ -89,9 +96,12 @@ export class KeyFold {
     this.#decide(state)
   }
 
-  /** Cancels rows that are equal: first those equal raw, then those equal under rules. */
+  /**
+   * Cancels rows whose compared columns are equal: first those equal raw, then those equal under rules, in
+   * their order. Columns that only totals need may differ; what that is worth is booked.
+   */
   #closeVariant(state: KeyState): void {
-    const { tally } = this.#books
+    const { tally, rules } = this.#books
     const { entries } = state
     state.entries = []
     state.variants += 1
@@ -107,10 +117,9 @@ export class KeyFold {
       while (entry.left > 0 && rights.length > 0) {
         const other = rights[0]!
         const times = Math.min(entry.left, other.right)
-        tally.pairs(
-          judgePair(entry.row, other.row, this.#columns, this.#judged, this.#books.rules, times).kind,
-          times,
-        )
+        const { kind } = judgePair(entry.row, other.row, this.#columns, this.#judged, rules, times)
+        tally.pairs(kind, times)
+        if (this.#carries) this.#bookPair(kind, entry.row, other.row, times)
         entry.left -= times
         other.right -= times
         if (other.right === 0) rights.shift()
@@ -119,14 +128,20 @@ export class KeyFold {
     for (const entry of entries) this.#keep(state, entry)
   }
 
+  #bookPair(kind: RowKind, left: SideRow, right: SideRow, times: number): void {
+    const { proof } = this.#books
+    const amounts: Amounts = new Map()
+    proof.gather(amounts, 'left', left.ruled, times)
+    proof.gather(amounts, 'right', right.ruled, times)
+    proof.explain(kind, amounts)
+  }
+
   #keep(state: KeyState, entry: Entry): void {
     for (const side of ['left', 'right'] as const) {
       const times = entry[side]
       if (times === 0) continue
       state.remaining[side] += times
-      // An entry's row may be of the other side where both had it; its values are the same, its origin is not.
-      state.kept[side] ??=
-        entry.row.side === side ? entry.row : { ...entry.row, side, file: null, line: null }
+      state.kept[side] ??= entry.rows[side]
       this.#books.proof.gather(state.amounts, side, entry.row.ruled, times)
     }
   }

@@ -18,8 +18,8 @@ const NO_SPACE = '[^\\t-\\r\\x{85}\\x{FEFF}\\pZ]'
 
 const DECIMAL = '[+-]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)'
 const INTEGER = '[+-]?[0-9]+'
-const TIMESTAMP = '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z'
 const DATE = '[0-9]{4}-[0-9]{2}-[0-9]{2}'
+const TIMESTAMP = `${DATE}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\\.[0-9]{1,9})?Z`
 
 /** Characters of an instant that a precision keeps: `2026-11-20T10:05:59`. */
 const KEPT = { second: 19, minute: 16, day: 10 } as const
@@ -82,10 +82,15 @@ export function unreadable(column: PlannedColumn, value: string): string | null 
     case 'boolean':
       return `${sql} not in ('true', 'false')`
     case 'date':
-      return `(${sql} is not null and (not regexp_full_match(${sql}, ${quoteText(DATE)}) or try_cast(${sql} as date) is null))`
+      return `(${sql} is not null and (not regexp_full_match(${sql}, ${quoteText(DATE)}) or ${noDay(sql)}))`
     case 'timestamp':
-      return `(${sql} is not null and (not regexp_full_match(${sql}, ${quoteText(TIMESTAMP)}) or try_cast(rtrim(${sql}, 'Z') as timestamp_ns) is null))`
+      return `(${sql} is not null and (not regexp_full_match(${sql}, ${quoteText(TIMESTAMP)}) or ${noDay(`left(${sql}, 10)`)}))`
   }
+}
+
+/** SQL condition: this text in a date's form is no day between 0001-01-01 and 9999-12-31. Instants are not cast: DuckDB's with nanoseconds end in 2262. */
+function noDay(value: string): string {
+  return `try_cast(${value} as date) is null or left(${value}, 4) = '0000'`
 }
 
 /** SQL condition: a key part is null or blank. */

@@ -147,8 +147,10 @@ function winningRule({ kind, rule }: PlannedColumn, left: string | null, right: 
   step('null token', rule.nullTokens !== undefined, text =>
     rule.nullTokens?.includes(text) === true ? null : text,
   )
-  step('strip accents', rule.stripAccents === true, text => text.normalize('NFD').replace(/\p{M}/gu, ''))
-  step('fold case', rule.foldCase === true, text => text.toLowerCase())
+  step('strip accents', kind === 'text' && rule.stripAccents === true, text =>
+    text.normalize('NFD').replace(/\p{M}/gu, ''),
+  )
+  step('fold case', kind === 'text' && rule.foldCase === true, text => text.toLowerCase())
   const helped: string[] = []
   let [a, b] = [left, right]
   for (const [name, change] of steps) {

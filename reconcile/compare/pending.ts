@@ -22,7 +22,12 @@ export function pendingJudge(
   const position = columnsOf(plan).findIndex(({ name }) => name === rule.column)
   const looked = Date.parse(targetAsOf)
   return row => {
-    const event = Date.parse(row.ruled[position] ?? '')
+    const event = Date.parse(inUtc(row.ruled[position] ?? ''))
     return event + rule.graceMs > looked
   }
+}
+
+/** An instant that was cut to a precision has lost its Z and would be read as local time; a date alone is not. */
+function inUtc(text: string): string {
+  return text.length > 10 && !text.endsWith('Z') ? `${text}Z` : text
 }

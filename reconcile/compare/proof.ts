@@ -22,6 +22,8 @@ import type { SideName } from './side-rows.ts'
 interface Total {
   readonly name: string
   readonly factors: readonly number[]
+  /** Of each factor: whether a fraction would make it unreadable. */
+  readonly whole: readonly boolean[]
   readonly group: number | null
 }
 
@@ -36,10 +38,12 @@ export class ProofBook {
   readonly #keys = new Map<Total, Map<string, string>>()
 
   constructor(plan: ComparePlan) {
-    const names = columnsOf(plan).map(column => column.name)
+    const columns = columnsOf(plan)
+    const names = columns.map(column => column.name)
     this.#totals = Object.entries(plan.totals).map(([name, rule]) => ({
       name,
       factors: rule.sum.map(field => names.indexOf(field)),
+      whole: rule.sum.map(field => columns[names.indexOf(field)]!.kind === 'integer'),
       group: rule.per === undefined ? null : names.indexOf(rule.per),
     }))
   }
@@ -116,11 +120,12 @@ export class ProofBook {
   }
 }
 
-function amountOf({ factors }: Total, ruled: readonly (string | null)[], times: number): Decimal {
+function amountOf({ factors, whole }: Total, ruled: readonly (string | null)[], times: number): Decimal {
   let amount: Decimal = { unscaled: BigInt(times), scale: 0 }
-  for (const factor of factors) {
-    const value = parseDecimal(ruled[factor] ?? '')
-    if (value === null) return ZERO
+  for (let i = 0; i < factors.length; i += 1) {
+    const text = ruled[factors[i]!] ?? ''
+    const value = parseDecimal(text)
+    if (value === null || (whole[i] === true && text.includes('.'))) return ZERO
     amount = multiply(amount, value)
   }
   return amount

@@ -58,9 +58,9 @@ export function ruledValue(column: PlannedColumn, value: string): string {
   return condition === null ? ruled : `case when ${condition} then ${value} else ${ruled} end`
 }
 
-/** SQL for what a column adds to a total: canonical decimal text, null where it can't be read; a group as it is compared. */
+/** SQL for what a column adds to a total: canonical decimal text, null where it can't be read. */
 export function totalValue(column: PlannedColumn, value: string): string {
-  const condition = isNumeric(column.kind) ? unreadable(column, value) : null
+  const condition = unreadable(column, value)
   const ruled = normalised(column, value)
   return condition === null ? ruled : `case when ${condition} then null else ${ruled} end`
 }

@@ -18,13 +18,17 @@ export interface TotalExpressions {
   readonly group: string | null
 }
 
-/** The expressions of a total rule. `of` gives the SQL of a column's canonical text. */
+/** The expressions of a total rule. `of` gives the SQL of a column's canonical text: as a factor null where it is no number, as a group as it is. */
 export function totalExpressions(
   total: string,
   rule: TotalRule,
-  of: (field: string) => string,
+  of: (field: string, as: 'factor' | 'group') => string,
 ): TotalExpressions {
-  return { total, factors: rule.sum.map(of), group: rule.per === undefined ? null : of(rule.per) }
+  return {
+    total,
+    factors: rule.sum.map(field => of(field, 'factor')),
+    group: rule.per === undefined ? null : of(rule.per, 'group'),
+  }
 }
 
 /** The totals of the rows of `from` (a table, view or subquery), ordered by name and group. A null factor counts as zero. */
