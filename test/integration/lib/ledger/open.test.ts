@@ -42,6 +42,7 @@ test('three processes that open an empty database at once migrate it once', asyn
 })
 
 test('a ledger of another environment is refused', async () => {
+  await openLedger(contested.database, { environment: 'test' })
   await assert.rejects(openLedger(contested.database, { environment: 'production' }), {
     code: 'RUN_LEDGER_OTHER_ENVIRONMENT',
   })
