@@ -2,6 +2,7 @@
  * Words of reconciliation: row kinds in the order in which they are tested, outcomes, breaks and
  * what a comparison gives. Exact meanings: docs/reconciliation.md.
  */
+import type { LimitedKind, Severity } from './comparison-rules.ts'
 import type { RunKey } from './run.ts'
 
 /** Each row of a side is in exactly one of these. */
@@ -28,6 +29,7 @@ export const BREAK_KINDS = [
   'missing_in_source',
   'value_mismatch',
   'control_total',
+  'net_budget',
   'schema',
   'gate',
 ] as const
@@ -99,6 +101,61 @@ export interface SideResult {
   readonly files: readonly string[]
 }
 
+/** How much the breaks of one kind count, against its limits. */
+export interface KindVerdict {
+  readonly kind: LimitedKind
+  /** Breaks of this kind. */
+  readonly count: number
+  readonly severity: Severity
+  /** What is above the limit, or that nothing is, in a few words: `7, more than 5`. */
+  readonly why: string
+}
+
+/** Rows that may still arrive. */
+export interface PendingRows {
+  readonly count: number
+  /** Instants at which the first and the last of them are due, ISO. */
+  readonly firstDue: string
+  readonly lastDue: string
+  /** Those found first. */
+  readonly rows: readonly {
+    readonly key: Break['key']
+    readonly due: string
+    readonly origin: Break['origin']
+  }[]
+}
+
+/** What many breaks have in common, or what one may be. For display only; over all breaks. */
+export interface Patterns {
+  readonly concentrations: readonly Concentration[]
+  /** Rows that are missing on both sides and have equal values under different keys. */
+  readonly rekeyed: {
+    readonly count: number
+    /** Those found first. */
+    readonly pairs: readonly { readonly left: Break['key']; readonly right: Break['key'] }[]
+  }
+  /** Differences that equal the amount of exactly one row that a side lacks; those found first. */
+  readonly openItems: readonly OpenItem[]
+}
+
+/** `count` of `of` breaks share this. */
+export interface Concentration {
+  readonly what: 'file' | 'column' | 'hint'
+  readonly value: string
+  readonly count: number
+  readonly of: number
+}
+
+/** A difference, and the one row of the same amount that a side lacks. */
+export interface OpenItem {
+  readonly column: string
+  readonly delta: string
+  /** The key of the mismatch; null for the difference of a whole total. */
+  readonly key: Break['key'] | null
+  readonly item: Break['key']
+  readonly kind: 'missing_in_target' | 'missing_in_source'
+}
+
 /** What a comparison gives. Breaks are complete here or in `breaksFile`, never sampled silently. */
 export interface Comparison {
   readonly reconciliation: string
@@ -116,14 +173,23 @@ export interface Comparison {
   readonly counts: Readonly<Partial<Record<RowKind | BreakKind, number>>>
   /** Equalities won by each rule: `trim on name: 12`. */
   readonly rulesUsed: readonly { readonly rule: string; readonly column: string; readonly count: number }[]
-  /** What numeric tolerances let pass, by column: right - left added up with and without signs, exact text. */
+  /** What tolerances let pass, by column and currency: right - left added up with and without signs, exact text; of instants in seconds. */
   readonly tolerated?: readonly {
     readonly column: string
+    /** Currency or other group of the column's total; empty where not grouped. */
+    readonly group: string
     readonly count: number
     readonly net: string
     readonly gross: string
   }[]
   readonly proof: readonly ProofLine[]
+  /** The worst of `verdicts`; a failed gate fails. Absent in comparisons of earlier versions. */
+  readonly severity?: Severity
+  /** Kinds that have breaks, with what they count for. */
+  readonly verdicts?: readonly KindVerdict[]
+  /** Null when no row is pending. */
+  readonly pending?: PendingRows | null
+  readonly patterns?: Patterns
   /** The first breaks in report order (new first is the report's business), at most BREAKS_IN_MEMORY. */
   readonly breaks: readonly Break[]
   readonly breaksTotal: number

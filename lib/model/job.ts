@@ -2,6 +2,7 @@
  * What a job is: plain data made by the builders `sftp`, `folder`, `csv`, `xml`, `postgres`, `api`,
  * `snapshots`, `mail`. Nothing here does anything; `check` reads it, lib/run runs it.
  */
+import type { BreakLimits, CompareRule, ControlTotal, GateRules, PendingRule } from './comparison-rules.ts'
 import type { Mapping } from './mapping.ts'
 import type { ResolveRule } from './resolution.ts'
 import type { LoadMode } from './run.ts'
@@ -130,6 +131,8 @@ export interface XmlSpec {
 /** parse */
 export type ParseSpec = CsvSpec | XmlSpec
 
+export type { CompareRule } from './comparison-rules.ts'
+
 /** When rejects are too many and nothing is published. */
 export interface RejectLimit {
   readonly maxCount: number
@@ -167,21 +170,6 @@ export interface ApiLoad<Tables extends LoadTables = LoadTables> {
 /** load */
 export type LoadSpec<Tables extends LoadTables = LoadTables> = PostgresLoad<Tables> | ApiLoad<Tables>
 
-/** How a column is compared. Default: exact after NFC. */
-export interface CompareRule {
-  /** Inclusive absolute tolerance, decimal text; numbers only. */
-  readonly within?: string
-  /** Inclusive relative tolerance, decimal text; numbers only. */
-  readonly relative?: string
-  readonly trim?: boolean
-  readonly collapse?: boolean
-  readonly foldCase?: boolean
-  readonly stripAccents?: boolean
-  /** Texts that mean null. */
-  readonly nullTokens?: readonly string[]
-  /** Cuts instants to this precision on both sides. */
-  readonly precision?: 'second' | 'minute' | 'day'
-}
 
 /** Which rows of a side take part. */
 export type Scope = 'all' | { readonly businessDate: string } | 'keysOfOther'
@@ -213,6 +201,12 @@ export interface Reconciliation {
   readonly target: Side
   readonly rules: Readonly<Record<string, CompareRule>>
   readonly ignore: readonly string[]
+  /** Figures that both sides must have in common, by name. */
+  readonly totals?: Readonly<Record<string, ControlTotal>>
+  /** Absent: what only the source has is missing. */
+  readonly pending?: PendingRule
+  readonly gates?: GateRules
+  readonly limits?: BreakLimits
   /** Absent: one person may acknowledge any break. */
   readonly acknowledge?: AcknowledgeRule
   /** Absent: nothing is ever proposed for its breaks. */

@@ -21,7 +21,7 @@ import { plainGate, plainSide } from './plain-words.ts'
 const NO_RISK: readonly string[] = ['pending', 'within_tolerance', 'equal_after_rules', 'identical']
 
 /** Set-level kinds come first: they concern all rows. */
-const SET_LEVEL: readonly string[] = ['schema', 'gate', 'control_total']
+const SET_LEVEL: readonly string[] = ['schema', 'gate', 'control_total', 'net_budget']
 
 /** A share this large is worth a sentence, from three breaks on. */
 const CONCENTRATED = 0.8

@@ -12,7 +12,16 @@ import type { BreakKind } from '../../lib/model/break.ts'
 import type { Marks, ResolutionCause } from '../../lib/model/lasting-break.ts'
 import { MACROS, normalised } from '../compare/normalise.ts'
 import { type ComparePlan, columnsOf } from '../compare/plan.ts'
-import { keyColumns, keyParts, ruledColumns, ruledValue, SIDES, sideView } from '../compare/side-rows.ts'
+import {
+  keyColumns,
+  keyParts,
+  ofSide,
+  ruledColumns,
+  ruledValue,
+  SIDES,
+  type SideName,
+  sideView,
+} from '../compare/side-rows.ts'
 import type { Snapshot } from '../snapshot/manifest.ts'
 import { openSpool } from '../snapshot/spool.ts'
 import { causeOf, type Sight } from './cause.ts'
@@ -125,7 +134,11 @@ function askedTable(source: string, plan: ComparePlan): string {
   const facts = ASKED_COLUMNS.filter(column => column !== 'key')
   const parts = keyColumns(plan).map((column, i) => {
     const raw = `(key::json ->> ${quoteText(`$."${column.name}"`)})`
-    return `${normalised(column, raw)} as k${i}`
+    const [left, right] = SIDES.map(side => normalised(ofSide(column, side), raw))
+    // A key is told as the side writes it that has the row.
+    return left === right
+      ? `${left} as k${i}`
+      : `case when side = 'source' then ${left} else ${right} end as k${i}`
   })
   return `create temp table asked as select identity, to_json([${facts.join(', ')}]) as facts, ${parts.join(', ')} from ${source}`
 }
@@ -133,9 +146,10 @@ function askedTable(source: string, plan: ComparePlan): string {
 /** The rows of the asked keys on both sides, and each asked break once more by itself, those of one break together. */
 function rowsSql(plan: ComparePlan): string {
   const rules = new Set(ruledColumns(plan))
-  const values = columnsOf(plan).map((column, i) =>
-    rules.has(i) ? ruledValue(column, `s.v${i}`) : `s.v${i}`,
-  )
+  const values = (side: SideName): string[] =>
+    columnsOf(plan).map((column, i) =>
+      rules.has(i) ? ruledValue(ofSide(column, side), `s.v${i}`) : `s.v${i}`,
+    )
   // Null keys only occur without a declared key, where null equals null.
   const equal = plan.key.length > 0 ? '=' : 'is not distinct from'
   const match = keyParts(plan)
@@ -143,7 +157,7 @@ function rowsSql(plan: ComparePlan): string {
     .join(' and ')
   const sides = SIDES.map(
     (side, number) =>
-      `select a.identity, a.facts, ${number} as side, to_json([${values.join(', ')}]) as ruled
+      `select a.identity, a.facts, ${number} as side, to_json([${values(side).join(', ')}]) as ruled
        from asked a join ${side}_rows s on ${match} where s.unread is null and not s.invalid`,
   )
   const alone = 'select identity, facts, 2 as side, null as ruled from asked'

@@ -36,7 +36,7 @@ import { RuleBook } from './pair.ts'
 import { type PendingRule, pendingJudge } from './pending.ts'
 import { type ComparePlan, columnsOf } from './plan.ts'
 import { ProofBook } from './proof.ts'
-import { keyColumns, ruledValue, SIDES, type SideName, sideView, totalValue } from './side-rows.ts'
+import { keyColumns, ofSide, ruledValue, SIDES, type SideName, sideView, totalValue } from './side-rows.ts'
 import { noRows, Tally } from './tally.ts'
 
 /** How a comparison is made; nothing here changes what is a break, but for `pending` and the gates. */
@@ -246,7 +246,7 @@ async function setUnusableAside(
 }
 
 function sideTotals(db: DuckDb, plan: ComparePlan, side: SideName): ReturnType<typeof sumTotals> {
-  const columns = columnsOf(plan)
+  const columns = columnsOf(plan).map(column => ofSide(column, side))
   const of = (field: string, as: 'factor' | 'group'): string => {
     const position = columns.findIndex(column => column.name === field)
     return (as === 'factor' ? totalValue : ruledValue)(columns[position]!, `v${position}`)

@@ -5,7 +5,7 @@
  */
 import type { DuckDb } from '../../lib/format/duckdb/session.ts'
 import { type ComparePlan, columnsOf } from './plan.ts'
-import { digestOf, keyParts, ruledColumns, ruledValue, SIDES, type SideName } from './side-rows.ts'
+import { digestOf, keyParts, ofSide, ruledColumns, ruledValue, SIDES, type SideName } from './side-rows.ts'
 
 /** A row that is looked at. */
 export interface SideRow {
@@ -65,9 +65,13 @@ export async function findDiffering(
   counts: Readonly<Record<SideName, SideCounts>>,
 ): Promise<Differing> {
   const keys = keyParts(plan)
-  const digest = digestOf(columnsOf(plan).map((_, i) => `v${i}`))
+  // Two sides may mean different things by one text of an enumeration, so its meaning is part of the digest.
+  const values = (name: SideName): string[] =>
+    columnsOf(plan).flatMap((column, i) =>
+      column.rule.values === undefined ? [`v${i}`] : [`v${i}`, ruledValue(ofSide(column, name), `v${i}`)],
+    )
   const side = (name: SideName): string =>
-    `select ${keys.join(', ')}, ${digest} as h, ${name === 'left' ? '1 as l, 0 as r' : '0 as l, 1 as r'} from ${name}_rows${usable(counts[name])}`
+    `select ${keys.join(', ')}, ${digestOf(values(name))} as h, ${name === 'left' ? '1 as l, 0 as r' : '0 as l, 1 as r'} from ${name}_rows${usable(counts[name])}`
   await db.run(
     `create temp table differing as
      select ${keys.join(', ')}, sum(l)::bigint as l, sum(r)::bigint as r
@@ -92,14 +96,16 @@ export function differingRows(
   counts: Readonly<Record<SideName, SideCounts>>,
 ): AsyncIterable<SideRow[]> {
   const keys = keyParts(plan)
-  const { raw, ruled } = valuesOf(plan)
   // Null keys only occur without a declared key, where null equals null.
   const match = keys.map(key => `s.${key} is not distinct from d.${key}`).join(' and ')
   // Joined before anything is computed: digests and rules are for the differing rows only.
   const joined = (name: SideName): string =>
     `(select s.* from ${name}_rows s semi join differing d on ${match}${usable(counts[name])})`
-  const judged = ruled.slice(0, plan.key.length + plan.columns.length)
-  const digests = [`${digestOf(judged)} as hn`, `${digestOf(raw)} as hr`]
+  const digests = (name: SideName): string[] => {
+    const { raw, ruled } = valuesOf(plan, name)
+    const judged = ruled.slice(0, plan.key.length + plan.columns.length)
+    return [`${digestOf(judged)} as hn`, `${digestOf(raw)} as hr`]
+  }
   const order = [
     ...keys.map(key => `${key} nulls first`),
     'hn',
@@ -109,7 +115,7 @@ export function differingRows(
     '_line nulls first',
   ]
   const sides = SIDES.map(name =>
-    selectRows(plan, name, joined(name), [...keys, ...digests, '_file', '_line']),
+    selectRows(plan, name, joined(name), [...keys, ...digests(name), '_file', '_line']),
   )
   return readRows(
     db,
@@ -122,10 +128,10 @@ function usable({ unreadable, keyInvalid }: SideCounts): string {
   return unreadable === 0 && keyInvalid === 0 ? '' : ' where unread is null and not invalid'
 }
 
-/** SQL of all values of a row, raw and under rules. */
-function valuesOf(plan: ComparePlan): { readonly raw: string[]; readonly ruled: string[] } {
+/** SQL of all values of a side's row, raw and under rules. */
+function valuesOf(plan: ComparePlan, side: SideName): { readonly raw: string[]; readonly ruled: string[] } {
   const rules = new Set(ruledColumns(plan))
-  const columns = columnsOf(plan)
+  const columns = columnsOf(plan).map(column => ofSide(column, side))
   return {
     raw: columns.map((_, i) => `v${i}`),
     ruled: columns.map((column, i) => (rules.has(i) ? ruledValue(column, `v${i}`) : `v${i}`)),
@@ -138,7 +144,7 @@ function valuesOf(plan: ComparePlan): { readonly raw: string[]; readonly ruled: 
  * `ruled` is null where no rule changes a value.
  */
 function selectRows(plan: ComparePlan, side: SideName, from: string, more: readonly string[] = []): string {
-  const { raw, ruled } = valuesOf(plan)
+  const { raw, ruled } = valuesOf(plan, side)
   const changed = raw.flatMap((value, i) =>
     ruled[i] === value ? [] : [`${ruled[i]} is distinct from ${value}`],
   )

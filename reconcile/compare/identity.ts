@@ -14,6 +14,7 @@ const FAMILIES: Readonly<Record<BreakKind, string>> = {
   missing_in_source: 'missing_in_source',
   value_mismatch: 'value',
   control_total: 'control_total',
+  net_budget: 'net_budget',
   schema: 'schema',
   gate: 'gate',
 }

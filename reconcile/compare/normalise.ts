@@ -63,18 +63,33 @@ export function normalised(column: PlannedColumn, value: string): string {
     return `case when contains(${sql}, '.') then rtrim(rtrim(${whole}, '0'), '.') else ${whole} end || 'Z'`
   }
   if (kind !== 'text') return sql
-  let text = sql
-  if (rule.stripAccents === true) text = `strip_accents(${text})`
-  if (rule.foldCase === true) text = `lower(${text})`
-  return text
+  const text = folded(column, sql)
+  return column.values === undefined ? text : mapped(column, text)
 }
 
-/** SQL condition: this value can't be read as its type. Null for text, which is always readable. */
+/** Text without accents and case, where the column's rule says so. */
+function folded({ rule }: PlannedColumn, value: string): string {
+  const bare = rule.stripAccents === true ? `strip_accents(${value})` : value
+  return rule.foldCase === true ? `lower(${bare})` : bare
+}
+
+/** The value of an enumeration by its side's map, all of whose texts are folded like the values; what the map lacks is null. */
+function mapped(column: PlannedColumn, folding: string): string {
+  const entries = Object.entries(column.values!)
+  if (entries.length === 0) return 'null::varchar'
+  const text = (value: string): string => folded(column, `nfc_normalize(${quoteText(value)})`)
+  const cases = entries.map(([from, to]) => `when ${text(from)} then ${text(to)}`)
+  return `case ${folding} ${cases.join(' ')} end`
+}
+
+/** SQL condition: this value can't be read as its type. Null for text without a value map, which is always readable. */
 export function unreadable(column: PlannedColumn, value: string): string | null {
   const sql = prepared(column, value)
   switch (column.kind) {
     case 'text':
-      return null
+      return column.values === undefined
+        ? null
+        : `(${sql} is not null and ${mapped(column, folded(column, sql))} is null)`
     case 'decimal':
       return `not regexp_full_match(${sql}, ${quoteText(DECIMAL)})`
     case 'integer':

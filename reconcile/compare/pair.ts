@@ -32,10 +32,18 @@ export interface PairSide {
   readonly ruled: readonly (string | null)[]
 }
 
+interface Tolerated {
+  readonly column: string
+  readonly group: string
+  count: number
+  net: Decimal
+  gross: Decimal
+}
+
 /** Counts what rules and tolerances did over a whole comparison. */
 export class RuleBook {
   readonly #used = new Map<string, { rule: string; column: string; count: number }>()
-  readonly #tolerated = new Map<string, { column: string; count: number; net: Decimal; gross: Decimal }>()
+  readonly #tolerated = new Map<string, Tolerated>()
 
   /** Equalities won by a rule. */
   won(rule: string, column: string, times = 1): void {
@@ -45,13 +53,14 @@ export class RuleBook {
     this.#used.set(key, entry)
   }
 
-  /** One difference let pass by a tolerance. */
-  tolerated(column: string, delta: Decimal): void {
-    const entry = this.#tolerated.get(column) ?? { column, count: 0, net: ZERO, gross: ZERO }
+  /** One difference let pass by a tolerance. `group`: the currency of its amount, empty where it has none. */
+  tolerated(column: string, group: string, delta: Decimal): void {
+    const key = `${column}\n${group}`
+    const entry = this.#tolerated.get(key) ?? { column, group, count: 0, net: ZERO, gross: ZERO }
     entry.count += 1
     entry.net = add(entry.net, delta)
     entry.gross = add(entry.gross, absolute(delta))
-    this.#tolerated.set(column, entry)
+    this.#tolerated.set(key, entry)
   }
 
   /** Ordered by column and rule. */
@@ -59,8 +68,8 @@ export class RuleBook {
     return ordered(this.#used).map(entry => ({ ...entry }))
   }
 
-  /** Ordered by column; exact text. */
-  toleratedSums(): { column: string; count: number; net: string; gross: string }[] {
+  /** Ordered by column and group; exact text. */
+  toleratedSums(): { column: string; group: string; count: number; net: string; gross: string }[] {
     return ordered(this.#tolerated).map(entry => ({
       ...entry,
       net: toText(entry.net),
@@ -81,7 +90,8 @@ export function judgePair(
   const differing: number[] = []
   let kind: PairKind = 'identical'
   for (let i = 0; i < judged; i += 1) {
-    if (left.raw[i] === right.raw[i]) continue
+    // Equal texts may still mean two things, where each side has a value map.
+    if (left.raw[i] === right.raw[i] && left.ruled[i] === right.ruled[i]) continue
     const column = columns[i]!
     if (left.ruled[i] === right.ruled[i]) {
       book.won(winningRule(column, left.raw[i] ?? null, right.raw[i] ?? null), column.name, times)
@@ -94,20 +104,36 @@ export function judgePair(
       differing.push(i)
       continue
     }
-    book.tolerated(column.name, delta)
+    book.tolerated(column.name, groupOfRow(column, columns, left), delta)
     book.won(toleranceName(column), column.name)
     kind = 'within_tolerance'
   }
   return { kind: differing.length > 0 ? 'value_mismatch' : kind, differing }
 }
 
-/** right - left when a tolerance lets it pass; bounds are inclusive, either bound is enough. */
+/** The currency of a row's amount; the source's where the two rows differ in it. */
+function groupOfRow(
+  { groupedBy }: PlannedColumn,
+  columns: readonly PlannedColumn[],
+  { ruled }: PairSide,
+): string {
+  if (groupedBy === undefined) return ''
+  return ruled[columns.findIndex(({ name }) => name === groupedBy)] ?? ''
+}
+
+/** right - left when a tolerance lets it pass; bounds are inclusive, either bound is enough. Of instants in seconds. */
 function toleratedDelta(
   { kind, rule }: PlannedColumn,
   left: string | null,
   right: string | null,
 ): Decimal | null {
-  if (!isNumeric(kind) || left === null || right === null) return null
+  if (left === null || right === null) return null
+  if (rule.withinSeconds !== undefined) {
+    const apart = subtract(sinceEpoch(right), sinceEpoch(left))
+    const allowed: Decimal = { unscaled: BigInt(rule.withinSeconds), scale: 0 }
+    return compareDecimals(absolute(apart), allowed) <= 0 ? apart : null
+  }
+  if (!isNumeric(kind)) return null
   if (rule.within === undefined && rule.relative === undefined) return null
   const [a, b] = [parseDecimal(left), parseDecimal(right)]
   if (a === null || b === null) return null
@@ -120,7 +146,15 @@ function toleratedDelta(
   return compareDecimals(size, multiply(decimal(rule.relative), larger)) <= 0 ? delta : null
 }
 
+/** Seconds since 1970 of `2026-11-20T10:05:59.25Z`, exact to the ninth place. */
+function sinceEpoch(instant: string): Decimal {
+  const [whole = '', fraction = ''] = instant.replace('Z', '').split('.')
+  const seconds = BigInt(Date.parse(`${whole}Z`) / 1000)
+  return { unscaled: seconds * 1_000_000_000n + BigInt(fraction.padEnd(9, '0')), scale: 9 }
+}
+
 function toleranceName({ rule }: PlannedColumn): string {
+  if (rule.withinSeconds !== undefined) return `within ${rule.withinSeconds} s`
   const parts = [
     rule.within === undefined ? '' : `within ${rule.within}`,
     rule.relative === undefined ? '' : `relative ${rule.relative}`,
@@ -161,7 +195,13 @@ function winningRule({ kind, rule }: PlannedColumn, left: string | null, right: 
   }
   return [
     ...helped,
-    isNumeric(kind) ? 'same number' : kind === 'timestamp' ? 'same instant' : 'text rules',
+    isNumeric(kind)
+      ? 'same number'
+      : kind === 'timestamp'
+        ? 'same instant'
+        : rule.values === undefined
+          ? 'text rules'
+          : 'value map',
   ].join(' + ')
 }
 

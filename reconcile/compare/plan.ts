@@ -2,8 +2,10 @@
  * What a comparison needs to know, independent of job or command: key, compared columns with their
  * rules, totals. Made from a job's reconciliation here, from the command line in sides/.
  */
+
+import type { CompareRule, ValueMap } from '../../lib/model/comparison-rules.ts'
 import { ConfigError } from '../../lib/model/errors.ts'
-import type { CompareRule, Reconciliation } from '../../lib/model/job.ts'
+import type { Reconciliation } from '../../lib/model/job.ts'
 import type { Mapping } from '../../lib/model/mapping.ts'
 import { qualifiedName, type TableDefinition, type TotalRule } from '../../lib/model/table.ts'
 import { type ValueKind, valueKind } from '../snapshot/columns.ts'
@@ -13,6 +15,10 @@ export interface PlannedColumn {
   readonly name: string
   readonly kind: ValueKind
   readonly rule: CompareRule
+  /** The column by which the table's totals group this one's amounts, normally their currency. */
+  readonly groupedBy?: string
+  /** The value map of one side, where ofSide (side-rows.ts) named a side. */
+  readonly values?: ValueMap
 }
 
 /** A comparison as planned. */
@@ -84,8 +90,12 @@ export function planColumns(input: {
   readonly ignore: readonly string[]
   readonly totals: Readonly<Record<string, TotalRule>>
 }): ComparePlan {
-  const { name, all, ignore, totals } = input
-  for (const column of all) judgeRule(name, column, input.key)
+  const { name, ignore, totals } = input
+  for (const column of input.all) judgeRule(name, column, input.key)
+  const all = input.all.map(column => {
+    const groupedBy = groupOf(column.name, totals)
+    return groupedBy === undefined ? column : { ...column, groupedBy }
+  })
   const byName = new Map(all.map(column => [column.name, column]))
   const key = input.key.map(field => byName.get(field)!)
   const columns = all.filter(column => !input.key.includes(column.name) && !ignore.includes(column.name))
@@ -104,6 +114,11 @@ export function planColumns(input: {
   return { name, key, columns, totals, carried }
 }
 
+/** The field by which totals group the amounts of a field; undefined where none does. */
+export function groupOf(field: string, totals: Readonly<Record<string, TotalRule>>): string | undefined {
+  return Object.values(totals).find(({ sum, per }) => per !== undefined && sum.includes(field))?.per
+}
+
 /** Whether values of this kind are exact numbers. */
 export function isNumeric(kind: ValueKind): boolean {
   return kind === 'decimal' || kind === 'integer'
@@ -119,6 +134,17 @@ function judgeRule(plan: string, { name, kind, rule }: PlannedColumn, key: reado
     if (text !== undefined && !/^\d+(\.\d+)?$/.test(text))
       throw invalidRule(plan, `the tolerance ${JSON.stringify(text)} of ${name} is no plain positive decimal`)
   }
+  if (rule.withinSeconds !== undefined && (kind !== 'timestamp' || key.includes(name)))
+    throw invalidRule(
+      plan,
+      `${name} has a tolerance of seconds but is ${kind === 'timestamp' ? 'part of the key' : `${kind}, no timestamp`}`,
+    )
+  if (rule.netBudget !== undefined && !tolerant)
+    throw invalidRule(plan, `${name} has a budget but no tolerance that could use it`)
+  if (rule.values !== undefined && kind !== 'text')
+    throw invalidRule(plan, `${name} has a value map but is ${kind}, no text`)
+  if (rule.precision !== undefined && rule.withinSeconds !== undefined)
+    throw invalidRule(plan, `${name} is cut to a ${rule.precision} and has a tolerance of seconds; take one`)
   if (rule.precision !== undefined && kind !== 'timestamp')
     throw invalidRule(plan, `${name} is cut to a ${rule.precision} but is ${kind}, no timestamp`)
 }

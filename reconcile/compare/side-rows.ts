@@ -11,6 +11,12 @@ import { type ComparePlan, columnsOf, isNumeric, type PlannedColumn } from './pl
 export const SIDES = ['left', 'right'] as const
 export type SideName = (typeof SIDES)[number]
 
+/** The column as a side writes it: with that side's value map. */
+export function ofSide(column: PlannedColumn, side: SideName): PlannedColumn {
+  const values = column.rule.values?.[side === 'left' ? 'source' : 'target']
+  return values === undefined ? column : { ...column, values }
+}
+
 /** Names of the key parts in the views; without a declared key the whole row is the key. */
 export function keyParts(plan: ComparePlan): string[] {
   return keyColumns(plan).map((_, i) => `k${i}`)
@@ -26,21 +32,23 @@ export function keyColumns(plan: ComparePlan): readonly PlannedColumn[] {
  * read, null when it can), `invalid` (readable, but a key part is null or blank), `_file`, `_line`, `_raw`.
  */
 export function sideView(side: SideName, plan: ComparePlan, snapshot: Snapshot): string {
-  const columns = columnsOf(plan)
+  const columns = columnsOf(plan).map(column => ofSide(column, side))
   const raw = columns.map((column, i) => `${storedName(snapshot, column)} as v${i}`)
   const reasons = columns.flatMap((column, i) => {
     const condition = unreadable(column, `v${i}`)
-    return condition === null
-      ? []
-      : [`when ${condition} then ${quoteText(`${column.name} is no ${column.kind}`)}`]
+    return condition === null ? [] : [`when ${condition} then ${quoteText(unreadableReason(column))}`]
   })
-  const parts = keyColumns(plan).map((column, i) => `${normalised(column, `v${i}`)} as k${i}`)
+  const parts = keyColumns(plan).map((column, i) => `${normalised(ofSide(column, side), `v${i}`)} as k${i}`)
   // Without a declared key a null is a value like any other.
   const invalid =
     plan.key.length === 0 ? 'false' : `unread is null and (${keyParts(plan).map(blank).join(' or ')})`
   return `create temp view ${side}_rows as select *, ${invalid} as invalid from (
     select *, case when _issue is not null then _issue ${reasons.join(' ')} end as unread, ${parts.join(', ')} from (
       select ${raw.join(', ')}, _file, _line, _issue, _raw from read_parquet(${quoteText(snapshot.path)})))`
+}
+
+function unreadableReason({ name, kind, values }: PlannedColumn): string {
+  return values === undefined ? `${name} is no ${kind}` : `${name} is no value of the map of this side`
 }
 
 /** Positions of the columns whose value under rules may differ from the raw one. */

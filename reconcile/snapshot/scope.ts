@@ -7,6 +7,7 @@ import { ConfigError } from '../../lib/model/errors.ts'
 import type { Scope } from '../../lib/model/job.ts'
 import { normalised } from '../compare/normalise.ts'
 import type { ComparePlan } from '../compare/plan.ts'
+import { ofSide } from '../compare/side-rows.ts'
 import type { SnapshotColumn } from './columns.ts'
 import type { Snapshot } from './manifest.ts'
 
@@ -61,8 +62,10 @@ export function scopeCondition(scope: AppliedScope, columns: readonly SnapshotCo
   const { plan, other } = scope
   const match = plan.key
     .map(column => {
-      const mine = normalised(column, `${SCOPED}.${stored(column.name, columns)}`)
-      return `${mine} = ${normalised(column, `o.${stored(column.name, other.manifest.columns)}`)}`
+      const [mine, others] =
+        other.manifest.side === 'source' ? (['right', 'left'] as const) : (['left', 'right'] as const)
+      const value = normalised(ofSide(column, mine), `${SCOPED}.${stored(column.name, columns)}`)
+      return `${value} = ${normalised(ofSide(column, others), `o.${stored(column.name, other.manifest.columns)}`)}`
     })
     .join(' and ')
   return `(${SCOPED}._issue is not null or exists (select 1 from read_parquet(${quoteText(other.path)}) o where o._issue is null and ${match}))`

@@ -179,6 +179,8 @@ function whatOf({ kind, leftRows, rightRows, columns }: BreakLine, left: string,
       return 'A part of the key is empty'
     case 'control_total':
       return 'A control total differs'
+    case 'net_budget':
+      return 'What tolerances let pass is more than its budget'
     case 'schema':
       return 'The columns are not those declared'
     case 'gate':
