@@ -25,11 +25,22 @@ export type Answer =
   | { readonly kind: 'too-large' }
   /** Nothing took effect; the token is not accepted. */
   | { readonly kind: 'unauthorized' }
-  /** Nothing took effect, and the same request never will. */
-  | { readonly kind: 'refused' }
+  /** Nothing took effect, and the same request never will. `byContent`: for what stands in it, so that some of its rows may pass. */
+  | { readonly kind: 'refused'; readonly byContent: boolean; readonly words: string }
 
 /** Longest text of an API that is kept, in characters. */
 const TEXT_LIMIT = 200
+
+/** "Bad request" and "unprocessable content": what atomic APIs say of a request with one wrong row. Other 4xx are about path, method, rights. */
+const ABOUT_CONTENT: readonly number[] = [400, 422]
+
+/** Whether a refusal with this status is about what stands in the request. */
+export function isAboutContent(status: number): boolean {
+  return ABOUT_CONTENT.includes(status)
+}
+
+/** Where an API says in its answer to a whole request why it refuses it: its own message, or RFC 9457's detail and title. */
+const REASONS = ['message', 'detail', 'error', 'title'] as const
 
 /** What an answer to `items` rows says. */
 export function readAnswer(answer: HttpAnswer, items: number): Answer {
@@ -42,7 +53,9 @@ export function readAnswer(answer: HttpAnswer, items: number): Answer {
   }
   // 408 and 425 ask for the same request again; a gateway's 5xx may come after the API behind it did the work.
   if (status >= 500 || status === 408 || status === 425) return { kind: 'unknown', why: `status ${status}` }
-  if (status >= 400) return { kind: 'refused' }
+  if (status >= 400) {
+    return { kind: 'refused', byContent: isAboutContent(status), words: reasonIn(answer.body) }
+  }
   return { kind: 'unknown', why: `status ${status} without results` }
 }
 
@@ -82,6 +95,23 @@ function readRows(body: string, items: number): Answer {
 function readError(error: unknown): { code: string; message: string } {
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
   return { code: cleaned(code, 'no code'), message: cleaned(message, 'no reason given') }
+}
+
+/** Why a whole request was refused, in the API's words. */
+function reasonIn(body: string): string {
+  let said: unknown
+  try {
+    said = JSON.parse(body)
+  } catch {
+    return cleaned(body, 'no reason given')
+  }
+  const fields = (said ?? {}) as Readonly<Record<string, unknown>>
+  const nested = fields.error as { readonly message?: unknown } | null | undefined
+  const texts = [...REASONS.map(name => fields[name]), nested?.message, said]
+  return cleaned(
+    texts.find(text => typeof text === 'string'),
+    'no reason given',
+  )
 }
 
 /** Foreign text for a message: one line, bounded, nothing that moves a cursor. */

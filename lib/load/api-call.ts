@@ -6,24 +6,36 @@
  */
 import { beginCall, finishCall } from '../ledger/call.ts'
 import { failpoint } from '../model/failpoint.ts'
-import type { CallResult } from './api-answer.ts'
+import { type CallResult, isAboutContent } from './api-answer.ts'
 import { CallPace } from './api-pace.ts'
 import { requestOnce } from './api-request.ts'
 import type { CallBody, CallSite } from './call-body.ts'
 
-/** How a call ended; `made` in this attempt, or known from an earlier one. `too-large`: nothing took effect, send less at once. */
+/**
+ * How a call ended; `made` in this attempt, or known from an earlier one. `too-large`, `refused`: nothing
+ * took effect, send less at once; `words` are the API's.
+ */
 export type CallEnd = { readonly made: boolean } & CallFacts
 
-type CallFacts = { readonly kind: 'rows'; readonly result: CallResult } | { readonly kind: 'too-large' }
+type CallFacts =
+  | { readonly kind: 'rows'; readonly result: CallResult }
+  | { readonly kind: 'too-large' }
+  | { readonly kind: 'refused'; readonly words: string }
 
-/** How a recorded call ended; null when it has to be (or may have to be) asked again. */
+/**
+ * How a recorded call ended; null when it has to be (or may have to be) asked again. Several rows that were
+ * refused for their content are never sent together again: some may have gone out alone since. A single row is.
+ */
 export function recordedEnd(call: {
   readonly state: string
   readonly status: number | null
+  readonly items: number
   readonly result: unknown
 }): CallEnd | null {
   if (call.state === 'answered') return { made: false, kind: 'rows', result: call.result as CallResult }
-  return call.state === 'refused' && call.status === 413 ? { made: false, kind: 'too-large' } : null
+  if (call.state !== 'refused' || call.status === null) return null
+  if (call.status === 413) return { made: false, kind: 'too-large' }
+  return call.items > 1 && isAboutContent(call.status) ? { made: false, kind: 'refused', words: '' } : null
 }
 
 /**
@@ -35,6 +47,7 @@ export async function makeCall(site: CallSite, call: CallBody): Promise<CallEnd>
   const { key, bodySha256, items } = call
   const pace = new CallPace(site, call)
   let mayHaveHappened: boolean | null = null
+  let refusals = 0
   for (;;) {
     const row = await database.use(connection =>
       beginCall(connection, lease, { revisionId: revision.id, endpoint, key, bodySha256, items }),
@@ -51,18 +64,16 @@ export async function makeCall(site: CallSite, call: CallBody): Promise<CallEnd>
     if (row.state === 'refused') await settle('unknown', row.status)
     const token = await pace.token()
     failpoint('load.api-call-recorded')
-    const end = await requestOnce(site, call, token, mayHaveHappened)
+    const end = await requestOnce(site, call, token, { mayHaveHappened, refusals })
     failpoint('load.api-call-answered')
-    if (end.kind === 'rows') {
-      await settle('answered', end.status, end.result)
+    if (end.kind === 'rows' || end.kind === 'too-large' || end.kind === 'refused') {
+      if (end.kind === 'rows') await settle('answered', end.status, end.result)
+      else await settle('refused', end.status)
       failpoint('load.api-call-settled')
-      return { made: true, kind: 'rows', result: end.result }
+      if (end.kind === 'refused' && !end.byContent) throw end.error
+      return { made: true, ...end }
     }
-    if (end.kind === 'too-large' || end.kind === 'refused') {
-      await settle('refused', end.status)
-      if (end.kind === 'refused') throw end.error
-      return { made: true, kind: 'too-large' }
-    }
+    refusals = end.kind === 'again' && end.refused ? refusals + 1 : 0
     if (end.kind === 'again' && end.error.retry === 'verify-first') {
       mayHaveHappened = true
       await settle('unknown', end.status)

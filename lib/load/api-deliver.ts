@@ -1,6 +1,7 @@
 /**
- * Delivers chunks one after another until every row is accounted for: a request that is too large goes
- * out in halves, rows that the API left unprocessed go out again, refused rows are collected.
+ * Delivers chunks one after another until every row is accounted for: a request that is too large or
+ * refused whole goes out in halves, down to the rows that are at fault; rows that the API left unprocessed
+ * go out again, refused rows are collected.
  * Walks calls of earlier attempts in the same order, so that a half-delivered load goes on where it was.
  * One request is api-call.ts; limits, rejects and the final transaction are load-into-api.ts.
  */
@@ -32,6 +33,8 @@ export interface RowTally {
 /** Delivers the rows of one load. */
 export class ApiDelivery {
   readonly refused: RefusedRow[] = []
+  /** The records of refused rows. */
+  readonly refusedRecords = new Set<string>()
   readonly tally: RowTally = {
     sent: 0,
     created: 0,
@@ -43,25 +46,36 @@ export class ApiDelivery {
   }
   readonly #site: CallSite
   readonly #call: (call: CallBody) => Promise<CallEnd | null>
+  readonly #isEnough: (refusedRecords: number) => boolean
+  #stopped = false
   /** Requests above this came back as too large; learned in the order of the calls, so alike in every attempt. */
   #maxBytes = Number.POSITIVE_INFINITY
 
-  private constructor(site: CallSite, call: (call: CallBody) => Promise<CallEnd | null>) {
+  private constructor(
+    site: CallSite,
+    call: (call: CallBody) => Promise<CallEnd | null>,
+    isEnough: (refusedRecords: number) => boolean,
+  ) {
     this.#site = site
     this.#call = call
+    this.#isEnough = isEnough
   }
 
-  /** One that sends. */
-  static sending(site: CallSite): ApiDelivery {
-    return new ApiDelivery(site, call => makeCall(site, call))
+  /** One that sends, until so many records were refused that it is enough. */
+  static sending(site: CallSite, isEnough: (refusedRecords: number) => boolean): ApiDelivery {
+    return new ApiDelivery(site, call => makeCall(site, call), isEnough)
   }
 
-  /** Delivers one chunk. On failure: its rows without an outcome are counted as unknown. */
+  /**
+   * Delivers one chunk, or as much of it as goes out before so many rows are refused that it is enough.
+   * On failure: its rows without an outcome are counted as unknown.
+   */
   async deliver(chunk: readonly ApiRow[]): Promise<void> {
     this.tally.sent += chunk.length
     const before = this.#settled()
     try {
       await this.#send(chunk, 0)
+      if (this.#stopped) this.tally.sent -= chunk.length - (this.#settled() - before)
     } catch (error) {
       this.tally.unknown += chunk.length - (this.#settled() - before)
       this.assertLaw()
@@ -90,11 +104,12 @@ export class ApiDelivery {
     chunks: AsyncIterable<readonly ApiRow[]>,
   ): Promise<void> {
     const open = new Map(recorded.map(call => [call.key, call]))
-    const walk = new ApiDelivery(site, async ({ key }) => {
+    const recall = async ({ key }: CallBody): Promise<CallEnd | null> => {
       const call = open.get(key)
       open.delete(key)
       return call === undefined ? null : recordedEnd(call)
-    })
+    }
+    const walk = new ApiDelivery(site, recall, () => false)
     for await (const chunk of chunks) {
       if (open.size === 0) return
       await walk.#send(chunk, 0)
@@ -114,15 +129,23 @@ export class ApiDelivery {
   }
 
   async #send(rows: readonly ApiRow[], round: number): Promise<void> {
+    if (this.#stopped) return
     const call = callBody(this.#site, rows, round)
     if (rows.length > 1 && call.bytes > this.#maxBytes) return this.#sendHalves(rows, round)
     const end = await this.#call(call)
     if (end === null) return
     if (end.kind === 'rows') return this.#settle(rows, end, round)
-    this.#maxBytes = Math.min(this.#maxBytes, Math.floor(call.bytes / 2))
+    if (end.kind === 'too-large') this.#maxBytes = Math.min(this.#maxBytes, Math.floor(call.bytes / 2))
     if (rows.length > 1) return this.#sendHalves(rows, round)
+    if (end.kind === 'too-large') this.#refuse(rows[0]!, 'LOAD_API_ROW_TOO_LARGE', `${call.bytes} bytes`)
+    else this.#refuse(rows[0]!, 'LOAD_API_ROW_REJECTED', end.words)
+  }
+
+  #refuse(row: ApiRow, code: RefusedRow['code'], words: string): void {
     this.tally.rejected += 1
-    this.refused.push({ row: rows[0]!, code: 'LOAD_API_ROW_TOO_LARGE', words: `${call.bytes} bytes` })
+    this.refused.push({ row, code, words })
+    this.refusedRecords.add(`${row.file}/${row.ordinal}`)
+    this.#stopped = this.#isEnough(this.refusedRecords.size)
   }
 
   async #sendHalves(rows: readonly ApiRow[], round: number): Promise<void> {
@@ -139,10 +162,10 @@ export class ApiDelivery {
         left.push(row)
         continue
       }
-      this.tally[status] += 1
-      if (status !== 'rejected') continue
-      const { code, message } = end.result.errors[at]!
-      this.refused.push({ row, code: 'LOAD_API_ROW_REJECTED', words: `${message} (${code})` })
+      if (status === 'rejected') {
+        const { code, message } = end.result.errors[at]!
+        this.#refuse(row, 'LOAD_API_ROW_REJECTED', `${message} (${code})`)
+      } else this.tally[status] += 1
     }
     if (left.length === 0) return
     if (end.made && left.length === rows.length) {

@@ -18,25 +18,45 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024
 export type RequestEnd = { readonly status: number | null } & (
   | { readonly kind: 'rows'; readonly result: CallResult }
   | { readonly kind: 'too-large' }
-  | { readonly kind: 'refused'; readonly error: LoadError }
+  /** Nothing took effect. `byContent`: for what stands in the request; `words` are the API's. */
+  | {
+      readonly kind: 'refused'
+      readonly byContent: boolean
+      readonly words: string
+      readonly error: LoadError
+    }
   /** Nothing took effect. */
   | { readonly kind: 'unauthorized' }
   /** Nothing took effect. */
   | { readonly kind: 'throttled'; readonly retryAfterMs: number | null }
-  /** May have taken effect when the error says `verify-first`. */
-  | { readonly kind: 'again'; readonly error: LoadError }
+  /** May have taken effect when the error says `verify-first`. `refused`: it was answered, and refused for its content. */
+  | { readonly kind: 'again'; readonly error: LoadError; readonly refused: boolean }
 )
 
+/** What is known of the earlier requests of a call. */
+export interface Earlier {
+  /** One of them got no answer. */
+  readonly mayHaveHappened: boolean
+  /** How many of the last ones in a row were refused for their content. */
+  readonly refusals: number
+}
+
 /**
- * Sends the request once. `mayHaveHappened`: an earlier one of this key got no answer; then a refusal
- * proves nothing about that one, and rows may not go out under another key.
+ * Refusals in a row, under the same key and bytes, that prove that a request without an answer took no
+ * effect: an API that had taken it gives that answer again. One alone may be a proxy's that did not ask the API.
+ */
+const PROVING_REFUSALS = 3
+
+/**
+ * Sends the request once. After one of this key that got no answer a refusal proves nothing about that
+ * one, and rows may not go out under another key: before it is refused for its content several times.
  * @throws what sendRequest throws and no retry can mend
  */
 export async function requestOnce(
   site: CallSite,
   call: CallBody,
   token: Secret | null,
-  mayHaveHappened: boolean,
+  { mayHaveHappened, refusals }: Earlier,
 ): Promise<RequestEnd> {
   const request: HttpRequest = {
     method: 'POST',
@@ -51,23 +71,26 @@ export async function requestOnce(
   try {
     answer = await sendRequest(request, site.context.clock, site.context.signal)
   } catch (error) {
-    if (error instanceof LoadError && error.retry !== 'never') return { kind: 'again', status: null, error }
+    if (error instanceof LoadError && error.retry !== 'never')
+      return { kind: 'again', status: null, error, refused: false }
     throw error
   }
   const { status } = answer
   const read = readAnswer(withoutToken(answer, token), call.items)
   switch (read.kind) {
     case 'unknown':
-      return { kind: 'again', status, error: unknown(site, call, read.why) }
+      return { kind: 'again', status, error: unknown(site, call, read.why), refused: false }
     case 'too-large':
-    case 'refused':
-      if (mayHaveHappened) {
+    case 'refused': {
+      const byContent = read.kind === 'refused' && read.byContent
+      if (mayHaveHappened && !(byContent && refusals + 1 >= PROVING_REFUSALS)) {
         const why = `no answer to an earlier request and now refuses it with status ${status}`
-        return { kind: 'again', status, error: unknown(site, call, why) }
+        return { kind: 'again', status, error: unknown(site, call, why), refused: byContent }
       }
       return read.kind === 'too-large'
         ? { kind: 'too-large', status }
-        : { kind: 'refused', status, error: refused(site, status) }
+        : { ...read, status, error: refused(site, status) }
+    }
     default:
       return { ...read, status }
   }
@@ -89,7 +112,7 @@ function unknown(site: CallSite, call: CallBody, why: string): LoadError {
 function refused(site: CallSite, status: number): LoadError {
   return new LoadError(
     'LOAD_API_REFUSED',
-    `${site.target} refused a request as a whole with status ${status}, without saying which row is wrong. Its rows were not loaded; what was accepted before stays. Compare the job's table and path with what the API expects.`,
+    `${site.target} refused a request as a whole with status ${status}, which is about the request and not about one of its rows. Its rows were not loaded; what was accepted before stays. Compare the job's path and its rights with what the API expects.`,
     { details: { target: site.target, status } },
   )
 }

@@ -105,7 +105,7 @@ async function send(
   const isExcluded = exclusionOf(mapped)
   const recorded = await input.database.use(connection => callsOf(connection, input.revision.id))
   if (recorded.length > 0) await ApiDelivery.assertSameCalls(site, recorded, spool.chunks(isExcluded))
-  const delivery = ApiDelivery.sending(site)
+  const delivery = ApiDelivery.sending(site, refused => refusalBreach(input, judged, refused) !== null)
   const total = Object.values(mapped.rows).reduce((sum, rows) => sum + rows, 0)
   let refusal: LoadError | null = null
   for await (const chunk of spool.chunks(isExcluded)) {
@@ -116,7 +116,7 @@ async function send(
     if (refusal !== null) break
   }
   await keepRefused(input, delivery.refused, rejects)
-  const refusedRecords = recordsOf(delivery.refused)
+  const refusedRecords = delivery.refusedRecords.size
   const counts = {
     ...judged.counts,
     mapped: judged.counts.mapped - refusedRecords,
@@ -153,28 +153,34 @@ function exclusionOf({ failedUnits }: MapSummary): IsExcluded {
   return (file, unit) => unit !== null && failed.size > 0 && failed.has(JSON.stringify([file, unit]))
 }
 
-/** The error when the API's refusals alone breach the limit; they only grow, so it is final at once. */
-function limitBreach(
-  input: ApiLoadInput,
+/** The breach by so many records refused by the API; they only grow, so it is final at once. */
+function refusalBreach(
+  { spec }: ApiLoadInput,
   { mapped, counts }: Judged,
-  delivery: ApiDelivery,
+  refused: number,
 ): LoadError | null {
   try {
-    judgeRejects(mapped!.rejectedAlone + recordsOf(delivery.refused), counts.read, input.spec.rejects)
+    judgeRejects(mapped!.rejectedAlone + refused, counts.read, spec.rejects)
     return null
   } catch (error) {
-    if (!(error instanceof LoadError)) throw error
-    const { created, updated, unchanged, sent } = delivery.tally
-    return new LoadError(
-      'LOAD_API_REJECT_LIMIT',
-      `${input.spec.endpoint}/${input.spec.path} refused so many rows that the limit is breached. Sending was stopped after ${sent} rows: ${created + updated + unchanged} of them are accepted and stay so at the API, the rest of the load was not sent. Mend the cause, then send the date again with rerun --force.`,
-      { details: { ...error.details, sent, accepted: created + updated + unchanged } },
-    )
+    if (error instanceof LoadError) return error
+    throw error
   }
 }
 
-function recordsOf(refused: readonly RefusedRow[]): number {
-  return new Set(refused.map(({ row }) => `${row.file}/${row.ordinal}`)).size
+/** The error of a breach, with what was sent and what stays. */
+function limitBreach(input: ApiLoadInput, judged: Judged, delivery: ApiDelivery): LoadError | null {
+  const breach = refusalBreach(input, judged, delivery.refusedRecords.size)
+  if (breach === null) return null
+  const { created, updated, unchanged, sent } = delivery.tally
+  const accepted = created + updated + unchanged
+  const hint =
+    accepted === 0 ? " It took not one row: compare the job's table and path with what the API expects." : ''
+  return new LoadError(
+    'LOAD_API_REJECT_LIMIT',
+    `${input.spec.endpoint}/${input.spec.path} refused so many rows that the limit is breached. Sending was stopped after ${sent} rows: ${accepted} of them are accepted and stay so at the API, the rest of the load was not sent.${hint} Mend the cause, then send the date again with rerun --force.`,
+    { details: { ...breach.details, sent, accepted } },
+  )
 }
 
 /** Makes one reject per record of the refused rows, with the text as received. */

@@ -16,17 +16,20 @@ const token = night.variables.API_TOKEN!
 
 test('a token that an API repeats in its refusals reaches no mail, log, ledger row or terminal', async () => {
   const date = '2026-11-02'
-  await night.deliver('payroll', 'hours_20261102.csv', hours(date, ['00000001', '00000002']))
-  night.api.faults.push({ kind: 'error', status: 400, body: `{"message":"Bearer ${token} may not do this"}` })
+  await night.deliver('payroll', 'hours_20261102.csv', hours(date, ['00000001', '00000002', '00000003']))
+  night.api.faults.push({ kind: 'error', status: 403, body: `{"message":"Bearer ${token} may not do this"}` })
   const refused = await command(night, ['run', 'payroll-hours', '--date', date, '--json'])
   assert.equal(refused.code, 1, refused.stderr)
   night.api.rules.reject = item =>
     item.employeeNo === '00000001'
       ? { code: 'SAID', message: `your token ${token} is fine, the row is not` }
       : null
+  night.api.rules.poison = item =>
+    item.employeeNo === '00000002' ? `your token ${token} is fine, one of the rows is not` : null
   const summary = await night.rerun('payroll-hours', date, { force: true })
   night.api.rules.reject = () => null
-  assert.equal(summary.counts.rejected, 1)
+  night.api.rules.poison = () => null
+  assert.equal(summary.counts.rejected, 2)
   assert.deepEqual(await leaksOf(night), [])
 })
 

@@ -120,6 +120,8 @@ export interface ApiPeer {
   readonly rules: {
     /** Refuses a row: its error, or null. */
     reject: (item: ApiItem) => ApiResult['error'] | null
+    /** Words with which a row makes the API refuse its whole request (422, nothing applied), or null: what atomic APIs do. */
+    poison: (item: ApiItem) => string | null
     /** Bodies longer than this get 413. */
     maxBytes: number
     /** Awaited before each answer: a test holds it as long as it likes. */
@@ -134,6 +136,7 @@ export async function startApiPeer(options: ApiPeerOptions): Promise<ApiPeer> {
   const faults: ApiFault[] = []
   const rules: ApiPeer['rules'] = {
     reject: () => null,
+    poison: () => null,
     maxBytes: Number.POSITIVE_INFINITY,
     beforeAnswer: async () => {},
   }
@@ -155,6 +158,8 @@ export async function startApiPeer(options: ApiPeerOptions): Promise<ApiPeer> {
     requests.push(seen)
     const fault = faults.shift()
     if (fault !== undefined && refuse(fault, response)) return
+    const refusal = items.map(item => rules.poison(item)).find(words => words !== null)
+    if (refusal !== undefined) return send(response, 422, { message: refusal })
     const applied = fault?.kind === 'unprocessed' ? items.slice(0, -1) : items
     const results = await options.store.apply(key, bodyHash, applied, rules.reject)
     await rules.beforeAnswer(seen)

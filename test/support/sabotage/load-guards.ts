@@ -217,9 +217,17 @@ export const LOAD_GUARDS: readonly Guard[] = [
   {
     against: 'a refusal after a lost answer is taken for "nothing happened"',
     file: 'lib/load/api-request.ts',
-    guard: 'if (mayHaveHappened) {',
-    gone: 'if (false) {',
+    guard: 'if (mayHaveHappened && ',
+    gone: 'if (false && ',
     test: API_REFUSALS,
     title: 'a refusal after an answer was lost (',
+  },
+  {
+    against: 'rows that were refused together and have gone out alone since are sent together again',
+    file: 'lib/load/api-call.ts',
+    guard: 'return call.items > 1 && isAboutContent(call.status) ?',
+    gone: 'return call.items < 0 ?',
+    test: API_REFUSALS,
+    title: 'rows that were refused together',
   },
 ]

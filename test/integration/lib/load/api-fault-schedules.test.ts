@@ -18,6 +18,7 @@ const fault = fc.constantFrom<ApiFault>(
   { kind: 'throttle', retryAfter: '3600' },
   { kind: 'error', status: 500 },
   { kind: 'error', status: 413 },
+  { kind: 'error', status: 400 },
   { kind: 'drop-before' },
   { kind: 'drop-after-commit' },
   { kind: 'half' },
@@ -33,12 +34,15 @@ test('whatever an API does wrong, each row takes effect once and the ledger coun
       fc.array(fault, { maxLength: 15 }),
       fc.integer({ min: 1, max: 9 }),
       fc.integer({ min: 1, max: 4 }),
-      async (faults, count, maxItems) => {
+      fc.subarray(['e0', 'e1', 'e4', 'e6']),
+      async (faults, count, maxItems, poisoned) => {
         const store = new MemoryStore(['employee', 'day'])
         const peer = await startApiPeer({ store })
         peer.faults.push(...faults)
         peer.rules.reject = item => (item.employee === 'e3' ? { code: 'NO', message: 'never' } : null)
         jobs += 1
+        peer.rules.poison = item =>
+          poisoned.includes(String(item.employee)) ? 'never, nor its request' : null
         const rows = Array.from({ length: count }, (_, n): HoursRow => [`e${n}`, '2026-11-20', String(n)])
         const spec = hoursLoad({ maxItems, rejects: { maxPercent: 100 } })
         const attempt = () =>
@@ -61,6 +65,6 @@ test('whatever an API does wrong, each row takes effect once and the ledger coun
         assert.ok([...store.effects.values()].every(times => times === 1))
       },
     ),
-    { numRuns: 20 },
+    { numRuns: 30, seed: 20261120 },
   )
 })

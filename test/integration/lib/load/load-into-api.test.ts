@@ -237,12 +237,6 @@ test('rows that the API left unprocessed go out again under another key', async 
   )
 })
 
-test('a request that is refused as a whole is not tried again by itself', async () => {
-  peer.faults.push({ kind: 'error', status: 400 })
-  await assert.rejects(load(), { code: 'LOAD_API_REFUSED', retry: 'never' })
-  assert.deepEqual((await states()).calls, ['refused'])
-})
-
 test('an API that tries no row is not asked for ever', async () => {
   const spec = hoursLoad({ maxItems: 1 })
   peer.faults.push({ kind: 'unprocessed' })
