@@ -32,10 +32,14 @@ export interface Measured {
 const STATUS = '/proc/self/status'
 const FORGET = '/proc/self/clear_refs'
 
-/** Runs each contender `rounds` times in turn, after one round that does not count. */
-export async function interleave(contenders: readonly Contender[], rounds: number): Promise<Measured[]> {
+/** Runs each contender `rounds` times in turn, after `warming` rounds that do not count. */
+export async function interleave(
+  contenders: readonly Contender[],
+  rounds: number,
+  warming = 1,
+): Promise<Measured[]> {
   const times = contenders.map((): Round[] => [])
-  for (let round = -1; round < rounds; round += 1) {
+  for (let round = -warming; round < rounds; round += 1) {
     for (const [index, contender] of contenders.entries()) {
       const measured = await once(contender)
       if (round >= 0) times[index]!.push(measured)
@@ -111,7 +115,7 @@ function median(values: readonly number[]): number {
 }
 
 /** Prints a line per contender: median, ratio to the first, processor time, peak memory. */
-export function tell(title: string, measured: readonly Measured[], target: string): void {
+export function tell(title: string, measured: readonly Measured[], target?: string): void {
   const limit = measured[0]!
   const lines = measured.map(({ name, medianMs, cpuMs, serverMs, peakMb }, index) => {
     const ratio = index === 0 ? 'the limit' : `${(medianMs / limit.medianMs).toFixed(2)} x`
@@ -124,5 +128,7 @@ export function tell(title: string, measured: readonly Measured[], target: strin
       `peak ${peakMb.toFixed(0)} MB`.padStart(13),
     ].join('  ')
   })
-  process.stdout.write(`${title}\n${lines.join('\n')}\nto reach: ${target}\n`)
+  process.stdout.write(
+    `${title}\n${lines.join('\n')}\n${target === undefined ? '' : `to reach: ${target}\n`}`,
+  )
 }

@@ -5,8 +5,12 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
+import { postgres } from '../lib/load/postgres.ts'
 import { defineMapping, read } from '../lib/map/index.ts'
+import type { Mapping } from '../lib/model/mapping.ts'
 import { column, defineTable } from '../lib/model/table.ts'
+import { csv } from '../lib/parse/csv.ts'
+import type { Feed } from './feed-load.ts'
 
 const COLUMNS = [
   'OrderNo',
@@ -24,7 +28,7 @@ const COLUMNS = [
 ] as const
 
 /** Where the rows go. */
-export const orders = defineTable(
+const orders = defineTable(
   'bench',
   'orders',
   {
@@ -49,7 +53,7 @@ export const orders = defineTable(
 )
 
 /** From the file to the table: every field is validated. */
-export const orderMapping = defineMapping({
+const orderMapping = defineMapping({
   name: 'bench-orders',
   version: 1,
   doc: 'Orders of the benchmarks as they are.',
@@ -76,6 +80,17 @@ export const orderMapping = defineMapping({
     note: read.text('Note', { doc: 'As received.', optional: true }),
   },
 })
+
+/** The job's part of the file; one bad record in a thousand is within its limit. */
+export const orderFeed: Feed = {
+  parse: csv({ recordEnds: ['\r\n', '\n'] }),
+  mapping: orderMapping as unknown as Mapping,
+  load: postgres({
+    table: orders,
+    mode: 'upsert',
+    rejects: { maxCount: 100_000, maxPercent: 1, minRecords: 100 },
+  }),
+}
 
 const FIRST = ['Anna', 'Jürgen', 'Łukasz', 'Søren', 'José', 'Çağla', 'Peter', 'Marie', 'John', 'Zoë']
 const LAST = ['Müller', 'Smith', 'Kowalczyk', 'Dupont', 'Öztürk', 'Andersson', 'García', 'Weber', 'Brown']

@@ -4,8 +4,8 @@
  * decides nothing: at the first record that is not beyond doubt it stops, and csv-split.ts with
  * csv-read.ts read that one. Both give the same, which properties prove.
  */
-import { codeAt } from '../model/code-at.ts'
 import type { SourceRecord, SourceValue } from '../model/record.ts'
+import { TextUnits } from '../model/text-units.ts'
 import { type CsvDialect, loneCrBreaks } from './csv-dialect.ts'
 
 /** One row. It keeps a piece of text that it is a part of, because only rejects need its own. */
@@ -74,6 +74,10 @@ export class ExpressReader {
   /** Why reading stopped: the text is over, possibly within a record, or a record is not plain. */
   stopped: 'text' | 'record' | 'enough' = 'enough'
   #cell: SourceValue = null
+  /** The text last read from, and its characters' codes. */
+  #text = ''
+  readonly #codes = new TextUnits()
+  #units: Uint16Array = new Uint16Array(1)
   /** The last LF of the text: every walk ends there at the latest, so that none has to look out for the text's end. */
   #stop = 0
   /** Of the record being read: line breaks so far, and where it ends without its record end. */
@@ -96,28 +100,33 @@ export class ExpressReader {
     const { header, maxLength, starts } = this.#rules
     this.at = at
     this.line = line
-    this.#stop = text.lastIndexOf('\n')
+    if (text !== this.#text) {
+      this.#text = text
+      this.#units = this.#codes.of(text)
+      this.#stop = text.lastIndexOf('\n')
+    }
+    const units = this.#units
     for (let taken = 0; taken < most; taken += 1) {
       const start = this.at
       this.stopped = start > this.#stop ? 'text' : 'record'
       if (start > this.#stop) return
       for (const prefix of starts)
         if (text.startsWith(prefix, start) || text.length - start < prefix.length) return
-      const values = this.#record(text, start)
+      const values = this.#record(text, units, start)
       if (values === null) return
       const end = this.#end
       const length = end - start
       if (length > maxLength) return
       if (header !== null && length === header.length && text.startsWith(header, start)) return
       into.push(new CsvRecord(this.line, values, text, start, end))
-      this.at = end + (codeAt(text, end) === CR && codeAt(text, end + 1) === LF ? 2 : 1)
+      this.at = end + (units[end] === CR && units[end + 1] === LF ? 2 : 1)
       this.line += this.#breaks
     }
     this.stopped = 'enough'
   }
 
   /** The values of the record at `start`; null for one that is not plain or not whole. */
-  #record(text: string, start: number): SourceValue[] | null {
+  #record(text: string, units: Uint16Array, start: number): SourceValue[] | null {
     const delimiter = this.#delimiter
     const { width } = this.#rules
     const values: SourceValue[] = new Array(width)
@@ -125,21 +134,21 @@ export class ExpressReader {
     let from = start
     for (let cell = 0; cell < width; cell += 1) {
       let at = from
-      let code = codeAt(text, at)
+      let code = units[at]!
       if (code === QUOTE && this.#quotes) {
-        at = this.#quoted(text, at + 1)
+        at = this.#quoted(text, units, at + 1)
         if (at < 0) return null
-        code = codeAt(text, at)
+        code = units[at]!
         values[cell] = this.#cell
       } else {
-        while (code !== delimiter && (code > LAST_SPECIAL || this.#isContent(code))) code = codeAt(text, ++at)
+        while (code !== delimiter && (code > LAST_SPECIAL || this.#isContent(code))) code = units[++at]!
         values[cell] = at === from ? null : text.slice(from, at)
       }
       if (code === delimiter) {
         from = at + 1
         continue
       }
-      return cell === width - 1 && this.#isEnd(text, at, code) ? values : null
+      return cell === width - 1 && this.#isEnd(units, at, code) ? values : null
     }
     return null
   }
@@ -150,21 +159,21 @@ export class ExpressReader {
   }
 
   /** Whether the record ends at `at`. */
-  #isEnd(text: string, at: number, code: number): boolean {
+  #isEnd(units: Uint16Array, at: number, code: number): boolean {
     this.#end = at
     if (code === LF) return this.#lf
     if (code !== CR) return false
-    return codeAt(text, at + 1) === LF ? this.#crlf : this.#cr
+    return units[at + 1] === LF ? this.#crlf : this.#cr
   }
 
   /** Reads a quoted cell whose content starts at `from`; gives the index behind its closing quote, -1 for none. */
-  #quoted(text: string, from: number): number {
+  #quoted(text: string, units: Uint16Array, from: number): number {
     let doubled = false
     for (let at = from; ; at += 1) {
-      const code = codeAt(text, at)
+      const code = units[at]!
       if (code > QUOTE) continue
       if (code === QUOTE) {
-        if (codeAt(text, at + 1) === QUOTE) {
+        if (units[at + 1] === QUOTE) {
           doubled = true
           at += 1
           continue
@@ -180,7 +189,7 @@ export class ExpressReader {
         }
         this.#breaks += 1
       } else if (code === CR) {
-        if (this.#loneCr && codeAt(text, at + 1) !== LF) this.#breaks += 1
+        if (this.#loneCr && units[at + 1] !== LF) this.#breaks += 1
       } else if (code === 0) return -1
     }
   }
