@@ -73,7 +73,7 @@ async function soundness(copy: TreeCopy, test: string, guards: readonly Guard[])
 }
 
 async function attempt(copy: TreeCopy, guard: Guard): Promise<Trial> {
-  const { failed, passed, output } = await copy.edited(guard.file, guard.guard, guard.gone, () =>
+  const { failed, passed, output } = await copy.without([guard, ...(guard.behind ?? [])], () =>
     copy.test(guard.test, [guard.title]),
   )
   const caught = failed.some(title => title.startsWith(guard.title))

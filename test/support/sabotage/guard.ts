@@ -4,16 +4,21 @@
  * removes one after the other in a copy of the tree.
  */
 
-/** One guard. */
-export interface Guard {
-  /** What it keeps from happening, in a few words. */
-  readonly against: string
-  /** The source file that holds it. */
+/** A place in the source where a guard stands. */
+export interface Post {
   readonly file: string
   /** Stands exactly once in that file. */
   readonly guard: string
   /** Stands there instead while the guard is gone; still runs, so that only the guard is missing. */
   readonly gone: string
+}
+
+/** One guard. */
+export interface Guard extends Post {
+  /** What it keeps from happening, in a few words. */
+  readonly against: string
+  /** Other guards behind it that would do its work: gone with it, since nothing shows that one of them is. */
+  readonly behind?: readonly Post[]
   /** The test file that is to fail then. */
   readonly test: string
   /** How the title of its test begins. */
@@ -29,11 +34,13 @@ export function occurs(text: string, part: string): 'never' | 'once' | 'often' {
 
 /** What is wrong with a guard, given how to read a file of the tree (null when it is not there); null when nothing is. */
 export function complaintAbout(guard: Guard, read: (path: string) => string | null): string | null {
-  const source = read(guard.file)
-  if (source === null) return `${guard.file} does not exist (guard against: ${guard.against})`
-  const found = occurs(source, guard.guard)
-  if (found !== 'once')
-    return `${guard.file} holds ${found}: ${guard.guard} (guard against: ${guard.against})`
+  for (const post of [guard, ...(guard.behind ?? [])]) {
+    const source = read(post.file)
+    if (source === null) return `${post.file} does not exist (guard against: ${guard.against})`
+    const found = occurs(source, post.guard)
+    if (found !== 'once')
+      return `${post.file} holds ${found}: ${post.guard} (guard against: ${guard.against})`
+  }
   const tests = read(guard.test)
   if (tests === null) return `${guard.test} does not exist (guard against: ${guard.against})`
   const titled = ["'", '`', '"'].some(quote => tests.includes(`test(${quote}${guard.title}`))

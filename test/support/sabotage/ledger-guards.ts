@@ -56,6 +56,7 @@ export const LEDGER_GUARDS: readonly Guard[] = [
     file: 'lib/ledger/lease.ts',
     guard: 'connection.onLost(cause => lost.abort(leaseLost(cause)))',
     gone: '',
+    behind: [{ file: 'lib/ledger/lease.ts', guard: 'lost.abort(leaseLost(outcome))', gone: 'return' }],
     test: LEASE,
     title: 'an attempt stops when the session of its lease is terminated',
   },
@@ -105,7 +106,7 @@ export const LEDGER_GUARDS: readonly Guard[] = [
     guard: 'ORDER BY send_after, id LIMIT $1 FOR UPDATE SKIP LOCKED)',
     gone: 'ORDER BY send_after, id LIMIT $1)',
     test: 'test/integration/lib/ledger/outbox.test.ts',
-    title: 'two senders never lease the same mail',
+    title: 'a sender takes the next mail while another one',
   },
   {
     against: 'a mail is sent by another one while its lease lasts',

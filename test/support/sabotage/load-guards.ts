@@ -212,7 +212,7 @@ export const LOAD_GUARDS: readonly Guard[] = [
     guard: 'return seen === items',
     gone: 'return seen >= 0',
     test: API,
-    title: 'C10: an answer that does not account for each row',
+    title: 'an answer lost by ',
   },
   {
     against: 'a refusal after a lost answer is taken for "nothing happened"',

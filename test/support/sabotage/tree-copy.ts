@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { occurs } from './guard.ts'
+import { occurs, type Post } from './guard.ts'
 
 /** Not needed by any test, or linked. */
 const LEFT_OUT = new Set(['node_modules', '.git', '.tallyman'])
@@ -38,22 +38,26 @@ export class TreeCopy {
   }
 
   /**
-   * Does `work` while `before` stands as `after` in a file.
-   * @throws Error when `before` does not stand there exactly once
+   * Does `work` while the guards of these places are gone.
+   * @throws Error when one does not stand there exactly once
    */
-  async edited<T>(file: string, before: string, after: string, work: () => Promise<T>): Promise<T> {
-    const where = path.join(this.folder, file)
-    const source = readFileSync(where, 'utf8')
-    if (occurs(source, before) !== 'once')
-      throw new Error(`${file} does not hold exactly once: ${before}. Nothing was tried with it.`)
-    writeFileSync(
-      where,
-      source.replace(before, () => after),
-    )
+  async without<T>(posts: readonly Post[], work: () => Promise<T>): Promise<T> {
+    const sources = new Map<string, string>()
     try {
+      for (const { file, guard, gone } of posts) {
+        const where = path.join(this.folder, file)
+        const source = readFileSync(where, 'utf8')
+        if (occurs(source, guard) !== 'once')
+          throw new Error(`${file} does not hold exactly once: ${guard}. Nothing was tried with it.`)
+        if (!sources.has(where)) sources.set(where, source)
+        writeFileSync(
+          where,
+          source.replace(guard, () => gone),
+        )
+      }
       return await work()
     } finally {
-      writeFileSync(where, source)
+      for (const [where, source] of sources) writeFileSync(where, source)
     }
   }
 

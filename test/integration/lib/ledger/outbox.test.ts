@@ -65,6 +65,21 @@ test('two senders never lease the same mail, and a mail with its Message-ID is p
   assert.deepEqual(leases.flat()[0]!.attachments[0]!.content, Buffer.from([0, 255, 10]))
 })
 
+test('a sender takes the next mail while another one is about to lease the first, and waits for nobody', async () => {
+  for (const id of ['first', 'second']) await database.use(c => enqueueMail(c, mail(id)))
+  const [one, other] = [await database.connect(), await database.connect({ lockTimeoutMs: 500 })]
+  await one.transaction(async () => {
+    const lease = { limit: 1, leaseMs: 60_000 }
+    const taken = [...(await leaseMails(one, lease)), ...(await leaseMails(other, lease))]
+    assert.deepEqual(
+      taken.map(({ messageId }) => messageId),
+      ['first', 'second'],
+    )
+  })
+  await one.close()
+  await other.close()
+})
+
 test('a mail of a sender that died is leased again when its lease is over', async () => {
   await database.use(c => enqueueMail(c, mail('died')))
   const [first] = await database.use(c => leaseMails(c, { limit: 9, leaseMs: -1 }))

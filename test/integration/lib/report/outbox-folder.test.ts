@@ -121,5 +121,6 @@ test('headers of a mail lose line breaks, whatever was put into the outbox', asy
   const sent = peer.received[before]!
   assert.equal(sent.mail.bcc, undefined)
   assert.match(sent.mail.subject ?? '', /^paid\\r\\nBcc: thief/)
+  assert.match(sent.raw, /^X-Tallyman-Status: CLEAN\\r\\nBcc: thief/m)
   assert.doesNotMatch(sent.raw.slice(0, sent.raw.indexOf('\r\n\r\n')), /^Bcc:/m)
 })

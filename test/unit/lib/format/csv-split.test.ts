@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { TallymanError } from '../../../../lib/model/errors.ts'
 import { csv } from '../../../../lib/parse/csv.ts'
-import { behindPreamble, type Parsed, parsed, refused, rows } from '../../../support/parsed.ts'
+import { parseChunks } from '../../../../lib/parse/parse-file.ts'
+import { behindPreamble, inChunks, type Parsed, parsed, refused, rows } from '../../../support/parsed.ts'
 
 const head = 'a,b,c\n'
 
@@ -59,11 +60,22 @@ test('B21: an unclosed quote names the line on which it was opened', async () =>
 })
 
 test('B21: an unclosed quote is noticed within the longest record, not at the end of a huge file', async () => {
-  const long = `${head}1,"2,3\n${'4,5,6\n'.repeat(2000)}`
-  await assert.rejects(parsed(long, csv({ maxRecordBytes: 1000 })), {
+  const long = Buffer.from(`${head}1,"2,3\n${'4,5,6\n'.repeat(2000)}`)
+  let given = 0
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for await (const piece of inChunks(long, [100])) {
+      given += piece.length
+      yield piece
+    }
+  }
+  const source = { file: 0, neededColumns: {}, name: 'delivery.csv' }
+  const { blocks } = parseChunks(pieces(), csv({ maxRecordBytes: 1000 }), source)
+  await assert.rejects(Array.fromAsync(blocks), {
     code: 'PARSE_QUOTE_UNCLOSED',
     message: /opened on line 2 is not closed within 1000 characters/,
   })
+  // The first kilobyte is read at once to judge the charset.
+  assert.ok(given <= 2_400, `${given} of ${long.length} bytes were read`)
 })
 
 test('an overlong line without quotes is one reject and the next line is read', async () => {
