@@ -52,7 +52,7 @@ export async function probeHostKeys(
 }
 
 async function probeFamily(host: string, port: number, family: string[]): Promise<OfferedHostKey | string> {
-  const { Client } = await loadSsh2()
+  const { Client } = loadSsh2()
   return new Promise(resolve => {
     const client = new Client()
     client.on('error', error => resolve(error.message))

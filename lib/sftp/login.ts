@@ -32,7 +32,7 @@ export async function prepareLogin(
   if (auth.kind === 'key') {
     const key = await readSecret(auth.key)
     const passphrase = auth.passphrase === undefined ? null : await readSecret(auth.passphrase)
-    const { utils } = await loadSsh2()
+    const { utils } = loadSsh2()
     const parsed = utils.parseKey(key.reveal(), passphrase?.reveal())
     if (parsed instanceof Error) throw keyError(source, parsed.message)
     const method: AnyAuthMethod = { type: 'publickey', username, key: parsed }

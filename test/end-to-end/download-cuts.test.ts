@@ -3,7 +3,6 @@
  * file that fetch gives on is the file that was sent. Misbehaviours of the server itself are in
  * test/integration/lib/fetch.
  */
-import '../support/quick-ciphers.ts'
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, rmSync } from 'node:fs'

@@ -18,8 +18,10 @@ import {
   unlinkSync,
 } from 'node:fs'
 import { posix } from 'node:path'
-import ssh2 from 'ssh2'
+import type { Attributes, Connection, FileEntry, SFTPWrapper } from 'ssh2'
+import { loadSsh2 } from '../../lib/sftp/ssh2.ts'
 
+const ssh2 = loadSsh2()
 const { STATUS_CODE } = ssh2.utils.sftp
 
 /** Entries per answer to READDIR, as OpenSSH sends them. */
@@ -92,16 +94,16 @@ interface OpenFile {
 
 interface OpenFolder {
   readonly kind: 'folder'
-  readonly entries: ssh2.FileEntry[]
+  readonly entries: FileEntry[]
 }
 
 /** Serves `root` over one SFTP channel. */
 export function serveFolder(
-  sftp: ssh2.SFTPWrapper,
+  sftp: SFTPWrapper,
   root: string,
   faults: SftpFaults,
   seen: string[],
-  connection: ssh2.Connection,
+  connection: Connection,
 ): void {
   const handles = new Map<number, OpenFile | OpenFolder>()
   const heldBack: (() => void)[] = []
@@ -127,7 +129,7 @@ export function serveFolder(
   const done = (id: number) => sftp.status(id, STATUS_CODE.OK)
 
   sftp.on('REALPATH', (id, path) =>
-    sftp.name(id, [{ filename: posix.normalize(`/${path}`), longname: '', attrs: {} as ssh2.Attributes }]),
+    sftp.name(id, [{ filename: posix.normalize(`/${path}`), longname: '', attrs: {} as Attributes }]),
   )
   sftp.on('OPEN', (id, path, flags) =>
     attempt(id, `OPEN ${path}`, () => {
@@ -159,7 +161,7 @@ export function serveFolder(
     handles.delete(handle.readUInt32BE(0))
     done(id)
   })
-  const stat = (id: number, what: string, read: () => ssh2.Attributes) =>
+  const stat = (id: number, what: string, read: () => Attributes) =>
     attempt(id, what, () =>
       faults.failStat === true
         ? sftp.status(id, STATUS_CODE.FAILURE)
@@ -232,13 +234,13 @@ export function serveFolder(
 }
 
 function serveRead(
-  sftp: ssh2.SFTPWrapper,
+  sftp: SFTPWrapper,
   id: number,
   file: OpenFile,
   offset: number,
   length: number,
   faults: SftpFaults,
-  connection: ssh2.Connection,
+  connection: Connection,
 ): void {
   let wanted = Math.min(length, faults.readAtMost ?? length)
   if (file.faulty) {
@@ -278,7 +280,7 @@ function serveRead(
 function attributes(
   stats: { mode: number; uid: number; gid: number; size: number; atimeMs: number; mtimeMs: number },
   faults: SftpFaults,
-): ssh2.Attributes {
+): Attributes {
   return {
     mode: stats.mode,
     uid: stats.uid,
@@ -289,7 +291,7 @@ function attributes(
   }
 }
 
-function listed(entry: Dirent, faults: SftpFaults): ssh2.FileEntry[] {
+function listed(entry: Dirent, faults: SftpFaults): FileEntry[] {
   const stats = lstatSync(posix.join(entry.parentPath, entry.name), { throwIfNoEntry: false })
   if (stats === undefined) return []
   const letter = stats.isDirectory() ? 'd' : stats.isSymbolicLink() ? 'l' : '-'
@@ -297,11 +299,11 @@ function listed(entry: Dirent, faults: SftpFaults): ssh2.FileEntry[] {
     faults.oddLongNames === true
       ? entry.name
       : `${letter}rw-r--r-- 1 partner partner ${stats.size} Nov 20 00:00 ${entry.name}`
-  const attrs = faults.bareListing === true ? ({} as ssh2.Attributes) : attributes(stats, faults)
+  const attrs = faults.bareListing === true ? ({} as Attributes) : attributes(stats, faults)
   return [{ filename: entry.name, longname, attrs }]
 }
 
-function invented(filename: string): ssh2.FileEntry {
+function invented(filename: string): FileEntry {
   const attrs = { mode: 0o100644, uid: 0, gid: 0, size: 1, atime: 1_700_000_000, mtime: 1_700_000_000 }
   return { filename, longname: `-rw-r--r-- 1 partner partner 1 Nov 20 00:00 ${filename}`, attrs }
 }

@@ -8,8 +8,11 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
-import ssh2 from 'ssh2'
+import type { AuthContext, PublicKeyAuthContext } from 'ssh2'
+import { loadSsh2 } from '../../lib/sftp/ssh2.ts'
 import { type SftpFaults, serveFolder } from './sftp-folder.ts'
+
+const ssh2 = loadSsh2()
 
 /** Who may log in. Each way that is given is accepted, every other one refused. */
 export interface SftpUser {
@@ -120,7 +123,7 @@ export function userKeyPair(passphrase?: string): { readonly private: string; re
   }
 }
 
-function authenticate(context: ssh2.AuthContext, users: readonly SftpUser[], seen: string[]): void {
+function authenticate(context: AuthContext, users: readonly SftpUser[], seen: string[]): void {
   const user = users.find(candidate => candidate.name === context.username)
   seen.push(`LOGIN ${context.method} ${context.username}`)
   const ways = [
@@ -150,7 +153,7 @@ function authenticate(context: ssh2.AuthContext, users: readonly SftpUser[], see
   }
 }
 
-function keyFits(context: ssh2.PublicKeyAuthContext, publicKey: string): boolean {
+function keyFits(context: PublicKeyAuthContext, publicKey: string): boolean {
   const allowed = ssh2.utils.parseKey(publicKey)
   if (allowed instanceof Error || !same(context.key.data, allowed.getPublicSSH())) return false
   // Without a signature the client only asks whether this key would do.
