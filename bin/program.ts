@@ -125,18 +125,20 @@ function lookCommands(add: Add): void {
 function breakCommands(add: Add): void {
   add(
     'breaks <action> [break...]',
-    'list, show, history, ack or unack: proved differences over many nights',
+    'list, show, history, ack, unack or resolve: proved differences over many nights',
     async () => (await import('./commands/breaks.ts')).breaks,
   )
-    .option('--job <job>', 'list: only this job')
-    .addOption(date('list: as of this business date (default: the last night)'))
+    .option('--job <job>', 'list: only this job; resolve --plan: this one')
+    .addOption(date('list: as of this business date (default: the last night); resolve --plan: whose breaks'))
     .option('--state <states>', 'list: open (default), all, or states, comma separated')
     .option('--limit <n>', 'list: how many', '50')
     .option('--reason <text>', 'ack, unack: why')
     .option('--until <date>', 'ack: last business date on which it holds, such as 2026-12-01 or +10bd')
     .option('--owner <name>', 'ack: who stands for it (default: who says so)')
-    .option('--by <name>', 'ack, unack: who says so (default: the account at this machine)')
+    .option('--by <name>', 'ack, unack, resolve: who says so (default: the account at this machine)')
     .option('--confirm', 'ack: confirm as the second person what another one acknowledged')
+    .option('--plan <dir>', 'resolve: write a plan of changes to the target there')
+    .option('--apply <plan>', 'resolve: apply a plan')
 }
 
 function fileCommands(add: Add): void {
@@ -210,7 +212,7 @@ export async function runProgram(
       .action(async (...all: unknown[]) => {
         const args = all.slice(0, -2) as string[]
         const options = all.at(-2) as Record<string, unknown>
-        const holds = HOLDING.has((all.at(-1) as Command).name())
+        const holds = HOLDING.has((all.at(-1) as Command).name()) || options.apply !== undefined
         const session = openSession(terminal, variables, workingDirectory, signalOfProcess(terminal, holds))
         code = await act(await load(), session, holds, options, args)
       })

@@ -47,7 +47,8 @@ export async function takeBack(session: Session, flags: BreakFlags, ids: readonl
   return tell(session, 'open again', await takeBackBreaks(engine, found, by, flags.reason ?? 'taken back'))
 }
 
-function personOf({ by }: BreakFlags): { name: string; account: string } {
+/** Who says so: the name given, and the account at this machine. */
+export function personOf({ by }: Pick<BreakFlags, 'by'>): { name: string; account: string } {
   const name = by ?? account()
   if (name.trim() === '') throw usage('--by needs a name')
   return { name: name.trim(), account: account() }

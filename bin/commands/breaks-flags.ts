@@ -15,6 +15,8 @@ export interface BreakFlags {
   readonly owner?: string
   readonly by?: string
   readonly confirm?: boolean
+  readonly plan?: string
+  readonly apply?: string
 }
 
 /** A wrong command line. */

@@ -1,6 +1,6 @@
 /**
- * `tallyman breaks list|show|history|ack|unack`: proved differences over many nights. Looking is here; what a
- * person says about them is breaks-ack.ts.
+ * `tallyman breaks list|show|history|ack|unack|resolve`: proved differences over many nights. Looking is here; what
+ * a person says about them is breaks-ack.ts, what is done about them breaks-resolve.ts.
  */
 import { type AcknowledgementRow, acknowledgementsOfBreak } from '../../lib/ledger/break-ledger-acks.ts'
 import { countBreaks, type LastingBreak, listBreaks } from '../../lib/ledger/break-ledger-list.ts'
@@ -14,7 +14,7 @@ import { type BreakFlags, usage } from './breaks-flags.ts'
 import { breakText, historyText, keyText, stateText } from './breaks-text.ts'
 import { businessDateFor, jobNamed, wholeNumber } from './options.ts'
 
-const ACTIONS = ['list', 'show', 'history', 'ack', 'unack']
+const ACTIONS = ['list', 'show', 'history', 'ack', 'unack', 'resolve']
 
 /** Lists, shows, acknowledges. Exit 0, whatever is listed; 2 for what can't be asked or done. */
 export async function breaks(
@@ -29,6 +29,7 @@ export async function breaks(
     throw usage(`breaks knows ${ACTIONS.join(', ')}, not ${JSON.stringify(action)}`)
   if (action === 'list') return list(session, flags)
   for (const id of ids) assertId(id)
+  if (action === 'resolve') return (await import('./breaks-resolve.ts')).resolve(session, flags, ids)
   if (ids.length === 0) throw usage(`breaks ${action} needs the id of a break, as breaks list prints it`)
   if (action === 'show' || action === 'history') {
     if (ids.length > 1) throw usage(`breaks ${action} takes one id`)

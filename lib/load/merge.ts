@@ -65,7 +65,9 @@ function effectiveMode({ spec, wholeSet }: MergeInput): LoadMode {
 /** Refuses a set that may not be merged at all. @throws LOAD_OUTSIDE_SCOPE, LOAD_MIRROR_OUTDATED */
 export async function judgeSet(connection: Connection, staging: Staging, input: MergeInput): Promise<void> {
   for (const one of staging.tables) await assertInScope(connection, one, input)
-  if (effectiveMode(input) === 'mirror') await assertNotOutdated(connection, staging, input)
+  if (effectiveMode(input) !== 'mirror' || input.forced) return
+  const names = staging.tables.map(({ table }) => table.name)
+  await assertNotOutdated(connection, names, input.businessDate)
 }
 
 /**
@@ -167,14 +169,12 @@ async function assertInScope(
   )
 }
 
-/** Refuses a mirror that is older than what the table shows. @throws LOAD_MIRROR_OUTDATED */
-async function assertNotOutdated(
+/** Refuses a mirror that is older than what its tables show. @throws LOAD_MIRROR_OUTDATED */
+export async function assertNotOutdated(
   connection: Connection,
-  staging: Staging,
-  { businessDate, forced }: MergeInput,
+  names: readonly string[],
+  businessDate: string,
 ): Promise<void> {
-  if (forced) return
-  const names = staging.tables.map(({ table }) => table.name)
   const { rows } = await connection.query<{ target: string; asOf: string }>(
     `SELECT target, left(as_of, 10) AS "asOf" FROM ${TABLE_AS_OF} WHERE target = ANY($1::text[]) AND left(as_of, 10) > $2`,
     [names, businessDate],

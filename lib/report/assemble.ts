@@ -48,6 +48,7 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
     attempt: input.attempt,
     trigger: input.trigger,
     revision: input.revision,
+    ...(input.resolution === true ? { resolution: true } : {}),
     comparison: input.comparison,
     environment: input.environment,
     at: input.at,

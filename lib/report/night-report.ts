@@ -89,6 +89,8 @@ export interface NightReportInput {
   readonly steps: readonly StepResult[]
   /** Null before the load; with `published` false these counts took no effect. */
   readonly load: LoadResult | null
+  /** The load applied a plan of changes: its records are these changes. */
+  readonly resolution?: boolean
   readonly published: boolean
   /** Lines such as "unknown extra column", with their file's name. */
   readonly warnings: readonly string[]
@@ -248,6 +250,8 @@ export interface NightReport {
   readonly attempt: number
   readonly trigger: Trigger
   readonly revision: number | null
+  /** What was loaded is a plan of changes that resolves differences, not files. */
+  readonly resolution?: boolean
   readonly comparison: number | null
   readonly environment: { readonly name: string; readonly production: boolean }
   readonly at: string

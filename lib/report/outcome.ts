@@ -44,7 +44,7 @@ export function headlineOf(status: Status, facts: Facts): string {
       return `The two sides could not be compared for ${date}, so nothing is proved, neither right nor wrong.${why}`
     }
     case 'BREAKS':
-      return `${breaksHeadline(facts)}${rejectsAddition(facts)}`
+      return `${facts.resolution === true ? `${planWords(facts)}. ` : ''}${breaksHeadline(facts)}${rejectsAddition(facts)}`
     case 'REJECTS':
       return rejectsHeadline(facts)
     case 'CLEAN':
@@ -128,7 +128,8 @@ function rejectsHeadline(facts: Facts): string {
 }
 
 function cleanHeadline(facts: Facts): string {
-  const loaded = loadedWords(loadedRecords(facts), facts.run.businessDate)
+  const loaded =
+    facts.resolution === true ? planWords(facts) : loadedWords(loadedRecords(facts), facts.run.businessDate)
   const [first, ...others] = facts.comparisons
   if (first === undefined) {
     return `${loaded}. This job declares no comparison, so what the target holds is not proved.`
@@ -154,6 +155,14 @@ function resolvedWords({ comparisons }: Facts): string {
 export function loadedRecords({ laws }: Pick<Facts, 'laws'>): number {
   const filtered = laws[0]?.parts.find(({ label }) => label === 'filtered')?.value ?? 0
   return (laws[0]?.whole.value ?? 0) - filtered
+}
+
+/** A plan is told by its changes: what was loaded is not files. */
+function planWords({ laws, run }: Facts): string {
+  const changes = laws[0]?.whole.value ?? 0
+  const made = loadedRecords({ laws })
+  const of = made === changes ? '' : ` of ${count(changes)}`
+  return `${count(made)}${of} ${changes === 1 ? 'change' : 'changes'} of a plan ${made === 1 ? 'is' : 'are'} applied to ${run.businessDate}`
 }
 
 function loadedWords(records: number, date: string): string {

@@ -7,6 +7,7 @@ import type { FileRow } from '../ledger/file.ts'
 import type { OutboxMail } from '../ledger/outbox.ts'
 import { countRejects, listRejects } from '../ledger/reject.ts'
 import { earlierReport, type ReplacedRow, replacedFiles } from '../ledger/replaced.ts'
+import { isResolution } from '../ledger/resolution.ts'
 import type { Revision } from '../ledger/revision.ts'
 import { TallymanError } from '../model/errors.ts'
 import type { Reject } from '../model/issue.ts'
@@ -62,6 +63,7 @@ async function reportInput(
     attempt: lease.attempt,
     trigger: lease.trigger,
     revision: revision?.number ?? null,
+    resolution: revision !== null && (await isResolution(connection, revision.id)),
     comparison: facts.comparisonNumber,
     environment: { name: environment.name, production: environment.production },
     at: new Date(engine.clock.now()).toISOString(),

@@ -126,7 +126,8 @@ async function failpoints(): Promise<string[]> {
   const names = new Set<string>()
   for await (const file of glob('{lib,reconcile,bin}/**/*.ts', { cwd: root })) {
     const source = readFileSync(path.join(root, file), 'utf8')
-    for (const [, name] of source.matchAll(/\bfailpoint\('([^']+)'\)/g)) names.add(name!)
+    // Those of applying a plan are passed by no run: resolve-killed.test.ts kills there.
+    for (const [, name] of source.matchAll(/\bfailpoint\('((?!resolve\.)[^']+)'\)/g)) names.add(name!)
   }
   return [...names].sort()
 }

@@ -1,6 +1,6 @@
 /**
- * The tables of explaining and resolving breaks: keys of rejected records, explanations, plans, what became of their changes.
- * Written by lib/ledger/reject.ts, break-explanation.ts and resolution.ts.
+ * The tables of explaining and resolving breaks: keys of rejected records, explanations, plans, what became
+ * of their changes. Plans are written by lib/ledger/resolution.ts.
  */
 
 /** Applied once; never edited after a release: later changes are later migrations. */
