@@ -60,6 +60,7 @@ export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation
     target: options.target ?? { kind: 'target', scope: scope ?? 'all' },
     rules: (options.compare ?? {}) as Readonly<Record<string, CompareRule>>,
     ignore: options.ignore ?? [],
+    definition: table,
     ...(options.acknowledge === undefined ? {} : { acknowledge: options.acknowledge }),
     ...(options.resolve === undefined ? {} : { resolve: options.resolve as ResolveRule }),
   }

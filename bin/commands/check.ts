@@ -8,7 +8,7 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Complaint } from '../../lib/config/complaint.ts'
 import { ConfigError, TallymanError } from '../../lib/model/errors.ts'
-import type { JobDefinition, Timetable } from '../../lib/model/job.ts'
+import type { AnyJob, Timetable } from '../../lib/model/job.ts'
 import { collectRefusals, type Refusal } from '../../lib/model/refusal.ts'
 import { checkTimetable, problemOf } from '../../lib/schedule/check-timetable.ts'
 import { projectRoot } from '../configuration.ts'
@@ -51,8 +51,9 @@ async function filesOf(root: string, folder: string): Promise<string[]> {
   return found.sort()
 }
 
-function isJob(value: unknown): value is JobDefinition {
-  return typeof value === 'object' && value !== null && 'fetch' in value && 'load' in value && 'map' in value
+function isJob(value: unknown): value is AnyJob {
+  const object = typeof value === 'object' && value !== null
+  return object && 'map' in value && 'reconcile' in value && 'report' in value
 }
 
 /** Jobs that nobody scheduled: written, and never run. */
@@ -72,16 +73,17 @@ function forgotten(imported: readonly Imported[], timetable: Timetable): Complai
 }
 
 /** Where a refused definition is used: a part of a job, else what its own message names. */
-function placeOf({ subject }: Refusal, jobs: readonly JobDefinition[]): string {
+function placeOf({ subject }: Refusal, jobs: readonly AnyJob[]): string {
   for (const job of jobs) {
-    for (const part of ['parse', 'load', 'map', 'reconcile'] as const) {
-      if (job[part] === subject) return `job ${job.name}, ${part}`
-    }
+    const parts = Object.entries(job).filter(([part]) => ['parse', 'load', 'map', 'reconcile'].includes(part))
+    for (const [part, value] of parts) if (value === subject) return `job ${job.name}, ${part}`
     for (const item of job.reconcile.comparisons) {
       if (item === subject) return `job ${job.name}, reconcile.${item.name}`
-      for (const side of [item.source, item.target])
+      for (const side of [item.source, item.target]) {
+        if (side === subject) return `job ${job.name}, reconcile.${item.name}`
         if (side.kind === 'files' && side.parse === subject)
           return `job ${job.name}, reconcile.${item.name}.parse`
+      }
     }
   }
   return 'definition'

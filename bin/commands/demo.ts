@@ -7,7 +7,7 @@ import { readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { EnvironmentFile } from '../../lib/model/environment.ts'
 import { ConfigError, describeError } from '../../lib/model/errors.ts'
-import type { Timetable } from '../../lib/model/job.ts'
+import { movesRecords, type Timetable } from '../../lib/model/job.ts'
 import { makeDataFolder } from '../../lib/run/data-folder.ts'
 import type { Engine } from '../../lib/run/engine.ts'
 import { reconcileAgain } from '../../lib/run/reconcile-again.ts'
@@ -98,7 +98,7 @@ function assertPlayable(environment: EnvironmentFile): void {
 function jobsByEndpoint(timetable: Timetable): Map<string, string[]> {
   const jobs = new Map<string, string[]>()
   for (const { job } of timetable.jobs) {
-    if (job.fetch.kind !== 'sftp') continue
+    if (!movesRecords(job) || job.fetch.kind !== 'sftp') continue
     jobs.set(job.fetch.endpoint, [...(jobs.get(job.fetch.endpoint) ?? []), job.name])
   }
   return jobs

@@ -2,7 +2,7 @@
  * `tallyman files`: what arrived for which date, what became of it and why.
  */
 import { listFiles } from '../../lib/ledger/run-list.ts'
-import type { ScheduledJob } from '../../lib/model/job.ts'
+import { type AnyJob, movesRecords, type ScheduledJob } from '../../lib/model/job.ts'
 import { printableName } from '../../lib/model/source.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import { quantity } from '../progress.ts'
@@ -10,9 +10,10 @@ import type { Session } from '../session.ts'
 import { jsonDocument, table } from '../terminal.ts'
 import { businessDateFor, jobNamed, wholeNumber } from './options.ts'
 
-function feedsOf({ job }: ScheduledJob): string[] {
+function feedsOf({ job }: ScheduledJob<AnyJob>): string[] {
   const sides = job.reconcile.comparisons.flatMap(({ source, target }) => [source, target])
-  return [job.fetch.feed, ...sides.flatMap(side => (side.kind === 'files' ? [side.fetch.feed] : []))]
+  const own = movesRecords(job) ? [job.fetch.feed] : []
+  return [...own, ...sides.flatMap(side => ('fetch' in side ? [side.fetch.feed] : []))]
 }
 
 /** Lists files, newest first. Exit 0. */

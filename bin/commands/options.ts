@@ -3,7 +3,7 @@
  * All of them are read before the engine is opened, so that a typing mistake starts nothing.
  */
 import { ConfigError } from '../../lib/model/errors.ts'
-import type { ScheduledJob, Timetable } from '../../lib/model/job.ts'
+import type { AnyJob, ScheduledJob, Timetable } from '../../lib/model/job.ts'
 import { type BusinessDate, resolveDate } from '../../lib/model/time/business-date.ts'
 import type { Clock } from '../../lib/model/time/clock.ts'
 import { occurrences } from '../../lib/schedule/occurrences.ts'
@@ -21,7 +21,7 @@ export function wholeNumber(option: string, text: string, least: number, most: n
 }
 
 /** The job of that name. @throws CONFIG_JOB_UNKNOWN suggesting those there are. */
-export function jobNamed(timetable: Timetable, name: string): ScheduledJob {
+export function jobNamed(timetable: Timetable, name: string): ScheduledJob<AnyJob> {
   const found = timetable.jobs.find(scheduled => scheduled.job.name === name)
   if (found !== undefined) return found
   const known = timetable.jobs.map(scheduled => scheduled.job.name).join(', ')
@@ -35,7 +35,7 @@ export function jobNamed(timetable: Timetable, name: string): ScheduledJob {
 const LOOK_BACK_DAYS = [14, 370]
 
 /** The latest business date that the timetable has planned by now: what a person at the terminal means without saying. */
-function latestDue(scheduled: ScheduledJob, now: number): BusinessDate | null {
+function latestDue(scheduled: ScheduledJob<AnyJob>, now: number): BusinessDate | null {
   if (scheduled.cron === null) return null
   for (const days of LOOK_BACK_DAYS) {
     let latest: BusinessDate | null = null
@@ -54,7 +54,7 @@ function latestDue(scheduled: ScheduledJob, now: number): BusinessDate | null {
  * plainly a date is said on stderr. @throws CONFIG_DATE_INVALID
  */
 export function businessDateFor(
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   text: string | undefined,
   clock: Clock,
   terminal: Pick<Terminal, 'note'>,
@@ -71,7 +71,7 @@ export function businessDateFor(
 }
 
 /** Until when (epoch milliseconds) a missing file of this date means waiting; null where the timetable plans no such date. */
-export function windowEnd(scheduled: ScheduledJob, businessDate: BusinessDate): number | null {
+export function windowEnd(scheduled: ScheduledJob<AnyJob>, businessDate: BusinessDate): number | null {
   const occurrence = occurrenceOf(scheduled, businessDate)
   return occurrence === null ? null : windowOf(scheduled, { plannedAt: occurrence.at })
 }

@@ -4,7 +4,13 @@
  */
 import { basename, resolve } from 'node:path'
 import { ConfigError, ParseError } from '../../lib/model/errors.ts'
-import type { CsvSpec, ParseSpec } from '../../lib/model/job.ts'
+import {
+  type AnyJob,
+  type CsvSpec,
+  type JobDefinition,
+  movesRecords,
+  type ParseSpec,
+} from '../../lib/model/job.ts'
 import { type StepContext, silentLog } from '../../lib/model/progress.ts'
 import type { SourceRecord } from '../../lib/model/record.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
@@ -81,8 +87,8 @@ async function read(
 ): Promise<PreviewSummary> {
   if (given.job !== undefined) {
     const { timetable } = await session.configuration()
-    const { job } = jobNamed(timetable, given.job)
-    return await readRecords(path, job.parse, [], context, output, job.map.sources)
+    const { parse, map } = feedOf(jobNamed(timetable, given.job).job)
+    return await readRecords(path, parse, [], context, output, map.sources)
   }
   const guess = await guessSpec(path, givenReading(given), { ...context, progress: () => {} })
   if (guess.format === 'csv') return await readRecords(path, guess.spec, guess.guessed, context, output)
@@ -102,6 +108,20 @@ async function read(
     guessed: [],
     warnings: objects.warnings,
   }
+}
+
+/** How a job reads its files; of one that only compares, those of its only feed. @throws CONFIG_USAGE when that is not one */
+function feedOf(job: AnyJob): Pick<JobDefinition, 'parse' | 'map'> {
+  if (movesRecords(job)) return job
+  const sides = job.reconcile.comparisons.flatMap(({ source, target }) => [source, target])
+  const feeds = sides.flatMap(side => (side.kind === 'files' ? [side] : []))
+  const [only] = feeds
+  if (only !== undefined && new Set(feeds.map(({ fetch }) => fetch.feed)).size === 1) return only
+  const what = only === undefined ? 'no file' : 'files of several feeds'
+  throw new ConfigError(
+    'CONFIG_USAGE',
+    `${job.name} only compares, and reads ${what}: say how this one is to be read, with --format and the like. Nothing was started.`,
+  )
 }
 
 async function readRecords(

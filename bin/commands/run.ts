@@ -3,7 +3,7 @@
  * stderr and as one document with --json (run-data.ts). The run itself is lib/run/run-job.ts.
  */
 import { ConfigError, describeError } from '../../lib/model/errors.ts'
-import type { ScheduledJob } from '../../lib/model/job.ts'
+import type { AnyJob, ScheduledJob } from '../../lib/model/job.ts'
 import type { Trigger } from '../../lib/model/run.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import type { Engine } from '../../lib/run/engine.ts'
@@ -87,12 +87,12 @@ function assertFailOn(flags: RunFlags): void {
 }
 
 interface Planned {
-  readonly scheduled: ScheduledJob
+  readonly scheduled: ScheduledJob<AnyJob>
   readonly businessDate: string
 }
 
 /** Each job with its date, resolved and said before anything is opened: a database may take seconds to answer. */
-function datesOf(session: Session, jobs: readonly ScheduledJob[], flags: RunFlags): Planned[] {
+function datesOf(session: Session, jobs: readonly ScheduledJob<AnyJob>[], flags: RunFlags): Planned[] {
   const { terminal } = session
   return jobs.map(scheduled => {
     const businessDate = businessDateFor(scheduled, flags.date, systemClock, terminal)
@@ -105,7 +105,7 @@ async function runAll(
   session: Session,
   planned: readonly Planned[],
   flags: RunFlags,
-  work: (engine: Engine, scheduled: ScheduledJob, businessDate: string) => Promise<RunSummary>,
+  work: (engine: Engine, scheduled: ScheduledJob<AnyJob>, businessDate: string) => Promise<RunSummary>,
 ): Promise<number> {
   const { terminal, progress } = session
   const engine = await session.engine()

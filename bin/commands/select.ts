@@ -3,7 +3,7 @@
  */
 import { listRuns } from '../../lib/ledger/run-list.ts'
 import { ConfigError } from '../../lib/model/errors.ts'
-import type { ScheduledJob, Timetable } from '../../lib/model/job.ts'
+import type { AnyJob, ScheduledJob, Timetable } from '../../lib/model/job.ts'
 import type { Engine } from '../../lib/run/engine.ts'
 import { jobNamed } from './options.ts'
 
@@ -30,7 +30,7 @@ export async function selectJobs(
   engine: () => Promise<Engine>,
   names: readonly string[],
   select: string | undefined,
-): Promise<ScheduledJob[]> {
+): Promise<ScheduledJob<AnyJob>[]> {
   if (names.length === 0 && select === undefined) {
     const known = timetable.jobs.map(scheduled => scheduled.job.name).join(', ')
     throw new ConfigError(

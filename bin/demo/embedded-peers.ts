@@ -13,7 +13,7 @@ import type {
   SftpEndpoint,
   SmtpServer,
 } from '../../lib/model/environment.ts'
-import type { Timetable } from '../../lib/model/job.ts'
+import { isMoving, type Timetable } from '../../lib/model/job.ts'
 import { type ApiPeer, startApiPeer } from '../../test/support/api-peer.ts'
 import { type SftpPeer, startSftpPeer } from '../../test/support/sftp-peer.ts'
 import { type SmtpPeer, startSmtpPeer } from '../../test/support/smtp-peer.ts'
@@ -93,7 +93,7 @@ export async function startEmbeddedPeers(
 
 /** The key fields by which the jobs' rows are told apart at an API. */
 function keyFieldsAt(endpoint: string, timetable: Timetable): readonly string[] {
-  const loads = timetable.jobs.map(scheduled => scheduled.job.load)
+  const loads = timetable.jobs.filter(isMoving).map(scheduled => scheduled.job.load)
   const load = loads.find(one => one.kind === 'api' && one.endpoint === endpoint)
   return load === undefined ? [] : Object.values(load.tables)[0]!.key
 }

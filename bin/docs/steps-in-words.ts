@@ -6,6 +6,7 @@ import { describeTable } from '../../lib/map/describe.ts'
 import type {
   ApiLoad,
   CompareRule,
+  ComparingJob,
   CsvSpec,
   FetchSpec,
   LoadSpec,
@@ -144,8 +145,20 @@ function sideInWords(side: Side): string {
       return 'the mapped records of the run'
     case 'target':
       return `the target table after the load, ${scopeInWords(side.scope)}`
-    case 'query':
-      return `a query, ${scopeInWords(side.scope)}`
+    case 'query': {
+      const of = side.database === undefined ? '' : ` of the database ${code(side.database)}`
+      return `a query${of}, ${scopeInWords(side.scope)}`
+    }
+    case 'snapshot': {
+      const whose = `${side.job === null ? '' : `${code(side.job)}, `}${code(side.comparison)}`
+      const days = side.daysBefore === 1 ? 'the business day' : `${side.daysBefore} business days`
+      const when = side.daysBefore === 0 ? 'the same date' : `${days} before`
+      return `the ${side.side} of ${whose} as it was stored for ${when}, ${scopeInWords(side.scope)}`
+    }
+    case 'http':
+      return `the API ${code(side.endpoint)}, ${code(side.path)}, through ${code(side.map.name)}, ${scopeInWords(side.scope)}`
+    case 'parquet':
+      return `Parquet files ${code(side.fetch.files)} of feed ${code(side.fetch.feed)}, ${scopeInWords(side.scope)}`
     case 'files':
       return `files ${code(side.fetch.files)} of feed ${code(side.fetch.feed)} through ${code(side.map.name)}, ${scopeInWords(side.scope)}`
   }
@@ -167,9 +180,18 @@ function comparisonInWords({ name, source, target, rules, ignore }: Reconciliati
 }
 
 /** What is compared with what. */
-export function reconcileInWords(comparisons: readonly Reconciliation[], load: LoadSpec): string {
+export function reconcileInWords(
+  comparisons: readonly Reconciliation[],
+  load: Pick<LoadSpec, 'kind'> | null,
+): string {
   if (comparisons.length > 0) return bullets(comparisons.map(comparisonInWords))
-  return load.kind === 'api'
+  return load?.kind === 'api'
     ? 'Nothing can be read back from this API. Its answer to each row is kept, and sent = applied + unchanged + rejected + unprocessed + unknown must balance.'
     : 'Nothing is compared.'
+}
+
+/** What a job that only compares does instead of moving records. */
+export function comparingInWords({ shadow }: ComparingJob): string {
+  if (shadow === null) return 'This job only compares: it moves nothing, and no target is changed by it.'
+  return `This job runs in shadow of ${shadow.of}: it loads nothing, and compares until ${shadow.nights} nights in a row are CLEAN.`
 }

@@ -5,10 +5,12 @@
 import {
   type EnvironmentFile,
   hasEmbeddedParts,
+  type OtherDatabase,
   type SftpEndpoint,
   type SmtpServer,
 } from '../model/environment.ts'
 import type { SecretSource } from '../model/secret.ts'
+import { isZone } from '../model/time/zone.ts'
 import { type Complain, type Complaint, complainAbout, NAME } from './complaint.ts'
 
 /** A pinned host key as ssh-keygen prints it: base64 of 32 bytes without padding. */
@@ -59,6 +61,10 @@ function secretsOf(environment: EnvironmentFile): Map<string, SecretSource> {
   }
   for (const [name, endpoint] of Object.entries(environment.api))
     if (endpoint !== 'embedded') note(`api.${name}.token`, endpoint.token)
+  for (const [name, database] of Object.entries(environment.databases ?? {})) {
+    if (database.kind === 'postgres') note(`databases.${name}.url`, database.url)
+    else if ('password' in database) note(`databases.${name}.password`, database.password)
+  }
   if (environment.smtp !== 'embedded') note('smtp.password', environment.smtp.password)
   return named
 }
@@ -92,6 +98,20 @@ function checkSmtp(smtp: SmtpServer, complain: Complain): void {
     )
 }
 
+function checkDatabase(name: string, database: OtherDatabase, complaints: Complaint[]): void {
+  const complain = complainAbout(`environment databases.${name}`, complaints)
+  if (database.zone !== undefined && !isZone(database.zone))
+    complain('zone', `${JSON.stringify(database.zone)} is no IANA zone`, 'such as Europe/Berlin')
+  if (database.kind === 'sqlite' && database.file.trim() === '')
+    complain('file', 'is empty', "the path of the database's file")
+  if (database.kind !== 'mysql' && database.kind !== 'mssql') return
+  if (database.host.trim() === '') complain('host', 'is empty', 'name the server')
+  if (!isPort(database.port))
+    complain('port', `${database.port} is no port`, 'a number from 1 to 65535, normally 3306 or 1433')
+  if (database.tls === 'none' && !LOOPBACK.has(database.host))
+    complain('tls', `what is read from ${database.host} would travel readable`, "'required'")
+}
+
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535
 }
@@ -119,6 +139,8 @@ export function checkEnvironment(environment: EnvironmentFile): Complaint[] {
   for (const [name, endpoint] of Object.entries(environment.sftp)) {
     if (endpoint !== 'embedded') checkSftp(name, endpoint, complaints)
   }
+  for (const [name, database] of Object.entries(environment.databases ?? {}))
+    checkDatabase(name, database, complaints)
   for (const [name, endpoint] of Object.entries(environment.api)) {
     if (endpoint === 'embedded') continue
     const url = URL.canParse(endpoint.baseUrl) ? new URL(endpoint.baseUrl) : null

@@ -3,16 +3,16 @@
  * steps in check-source.ts, check-load.ts and check-reconcile.ts, and what jobs do to each other.
  */
 import type { EnvironmentFile } from '../model/environment.ts'
-import type { JobDefinition } from '../model/job.ts'
+import { type AnyJob, type ComparingJob, movesRecords } from '../model/job.ts'
 import { qualifiedName } from '../model/table.ts'
 import { checkLoad } from './check-load.ts'
 import { checkReconciliation } from './check-reconcile.ts'
 import { checkFetch, checkParse } from './check-source.ts'
-import { type Complaint, complainAbout, NAME } from './complaint.ts'
+import { type Complain, type Complaint, complainAbout, NAME } from './complaint.ts'
 
 /** All mistakes of one job, empty when there are none. `refused`: parts whose builders have told their own. */
 export function checkJob(
-  job: JobDefinition,
+  job: AnyJob,
   environment: EnvironmentFile,
   refused: ReadonlySet<object>,
 ): Complaint[] {
@@ -24,9 +24,11 @@ export function checkJob(
     if (job[part].trim() === '') complain(part, 'is empty', 'a sentence for the person who is paged at night')
   }
   if (job.owner.trim() === '') complain('owner', 'is empty', 'the team that acts when it fails')
-  checkFetch(job.fetch, environment, complain)
-  checkParse(job.parse, job.map, refused.has(job.parse), complain, '')
-  checkLoad(job, environment, refused.has(job.load), complain)
+  if (movesRecords(job)) {
+    checkFetch(job.fetch, environment, complain)
+    checkParse(job.parse, job.map, refused.has(job.parse), complain, '')
+    checkLoad(job, environment, refused.has(job.load), complain)
+  } else checkComparing(job, complain)
   for (const item of job.reconcile.comparisons) checkReconciliation(item, job, environment, refused, complain)
   if (environment.recipients[job.report.to] === undefined) {
     const known = Object.keys(environment.recipients).join(', ') || 'none'
@@ -40,7 +42,7 @@ export function checkJob(
 }
 
 /** Mistakes between jobs: doubled names and feeds, two jobs that would replace each other's rows. */
-export function checkJobsTogether(jobs: readonly JobDefinition[]): Complaint[] {
+export function checkJobsTogether(jobs: readonly AnyJob[]): Complaint[] {
   const complaints: Complaint[] = []
   const seen = (
     kind: string,
@@ -73,7 +75,9 @@ export function checkJobsTogether(jobs: readonly JobDefinition[]): Complaint[] {
     'table',
     "give each its own: replace and mirror delete the other job's rows",
     jobs.flatMap(job =>
-      job.load.kind === 'postgres' && (job.load.mode === 'replace' || job.load.mode === 'mirror')
+      movesRecords(job) &&
+      job.load.kind === 'postgres' &&
+      (job.load.mode === 'replace' || job.load.mode === 'mirror')
         ? Object.values(job.load.tables).map(table => [qualifiedName(table), job.name] as const)
         : [],
     ),
@@ -81,7 +85,19 @@ export function checkJobsTogether(jobs: readonly JobDefinition[]): Complaint[] {
   return complaints
 }
 
-function feedsOf({ fetch, reconcile }: JobDefinition): string[] {
-  const sides = reconcile.comparisons.flatMap(({ source, target }) => [source, target])
-  return [fetch.feed, ...sides.flatMap(side => (side.kind === 'files' ? [side.fetch.feed] : []))]
+/** What a job can't be without when it moves nothing. */
+function checkComparing({ reconcile, shadow }: ComparingJob, complain: Complain): void {
+  if (reconcile.comparisons.length === 0)
+    complain('reconcile', 'compares nothing, and the job does nothing else', 'snapshots(comparison({ ... }))')
+  if (shadow === null) return
+  if (!Number.isInteger(shadow.nights) || shadow.nights < 1)
+    complain('shadow.nights', `${shadow.nights} is no number of nights`, 'a whole number, such as 10')
+  if (shadow.of.trim() === '')
+    complain('shadow.of', 'is empty', 'the system that is to be replaced, for the mail')
+}
+
+function feedsOf(job: AnyJob): string[] {
+  const sides = job.reconcile.comparisons.flatMap(({ source, target }) => [source, target])
+  const own = movesRecords(job) ? [job.fetch.feed] : []
+  return [...own, ...new Set(sides.flatMap(side => ('fetch' in side ? [side.fetch.feed] : [])))]
 }

@@ -3,17 +3,24 @@
  * compared data is a break and found at night.
  */
 import type { EnvironmentFile } from '../model/environment.ts'
-import type { CompareRule, JobDefinition, Reconciliation, Scope, Side } from '../model/job.ts'
+import {
+  type AnyJob,
+  type CompareRule,
+  movesRecords,
+  type Reconciliation,
+  type Scope,
+  type Side,
+} from '../model/job.ts'
 import type { Mapping } from '../model/mapping.ts'
 import { qualifiedName, type TableDefinition } from '../model/table.ts'
 import { checkResolve } from './check-resolve.ts'
-import { checkFetch, checkParse } from './check-source.ts'
+import { checkSide } from './check-side.ts'
 import { type Complain, NAME } from './complaint.ts'
 
 /** Mistakes of one comparison of a job. */
 export function checkReconciliation(
   item: Reconciliation,
-  job: JobDefinition,
+  job: AnyJob,
   environment: EnvironmentFile,
   refused: ReadonlySet<object>,
   complain: Complain,
@@ -30,31 +37,20 @@ export function checkReconciliation(
     return
   }
   checkRules(item, table, at, complain)
-  if (item.resolve !== undefined) checkResolve(item, item.resolve, table, job, complain)
+  if (item.resolve !== undefined) {
+    if (movesRecords(job)) checkResolve(item, item.resolve, table, job, complain)
+    else complain(`${at}.resolve`, 'is about a target, and this job loads none', 'drop it')
+  }
   for (const side of [item.source, item.target]) {
     checkScope(side, table, at, complain)
-    if (side.kind === 'target' && job.load.kind === 'api')
-      complain(
-        `${at}.target`,
-        "is the job's target, and an API can't be read back as one",
-        'compare with files or a query, or leave it out',
-      )
-    if (side.kind !== 'files') continue
-    checkFetch(side.fetch, environment, complain)
-    checkParse(side.parse, side.map, refused.has(side.parse), complain, `${at}.`)
-    if (tableNamed(item, side.map) !== table)
-      complain(
-        at,
-        `the mapping of the second feed does not make ${item.table} of ${qualifiedName(table)}`,
-        'map it into the same table definition',
-      )
+    checkSide(side, { item, table, job, environment, refused }, at, complain)
   }
   if (scopeOf(item.source) === 'keysOfOther' && scopeOf(item.target) === 'keysOfOther')
     complain(at, 'limits both sides to the keys of the other', 'let one side be all')
 }
 
 /** The table that a comparison is about, by the mapping's name for it or by its own. */
-function tableNamed(item: Reconciliation, mapping: Mapping): TableDefinition | undefined {
+function tableNamed(item: Reconciliation, mapping: Pick<Mapping, 'tables'>): TableDefinition | undefined {
   const tables = mapping.tables as Readonly<Record<string, TableDefinition>>
   return tables[item.table] ?? Object.values(tables).find(one => qualifiedName(one) === item.table)
 }

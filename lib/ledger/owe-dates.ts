@@ -25,3 +25,8 @@ export async function oweDates(
   )
   return rowCount
 }
+
+/** A run takes now what its date was owed for; part of the caller's fenced transaction. A freeze does the same for what it loads. */
+export async function settleOwed(connection: Connection, runId: string): Promise<void> {
+  await connection.query('UPDATE tallyman.run SET owed = false WHERE id = $1 AND owed', [runId])
+}

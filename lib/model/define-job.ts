@@ -2,9 +2,9 @@
  * The authored form of a job: what jobs/<name>.ts exports. Ties the tables that the mapping makes to
  * the tables that the load takes, at compile time; everything else is judged by lib/config/check-job.ts.
  */
-import type { JobDefinition, LoadSpec } from './job.ts'
+import type { ComparingJob, JobDefinition, LoadSpec, ShadowSpec } from './job.ts'
 import type { Mapping } from './mapping.ts'
-import type { TableDefinition } from './table.ts'
+import { qualifiedName, type TableDefinition } from './table.ts'
 
 type TablesOf<Rows> = { readonly [Name in keyof Rows]: TableDefinition<Rows[Name]> }
 
@@ -27,4 +27,26 @@ export function defineJob<Rows extends Readonly<Record<string, unknown>>, const 
   },
 ): JobDefinition {
   return Object.freeze({ ...job, tags: job.tags ?? [], map: job.map as unknown as Mapping })
+}
+
+/**
+ * A job that only compares, frozen: it moves nothing, so it has neither fetch, parse, map nor load of its own.
+ * Its tables are those of its comparisons.
+ */
+export function defineComparisonJob(
+  job: Omit<ComparingJob, 'map' | 'tags' | 'shadow'> & {
+    readonly tags?: readonly string[]
+    /** For a job that runs beside a system which is to be replaced. */
+    readonly shadow?: ShadowSpec
+  },
+): ComparingJob {
+  const tables = job.reconcile.comparisons.flatMap(({ definition }) =>
+    definition === undefined ? [] : [[qualifiedName(definition), definition] as const],
+  )
+  return Object.freeze({
+    ...job,
+    tags: job.tags ?? [],
+    shadow: job.shadow ?? null,
+    map: { name: job.name, version: 1, tables: Object.fromEntries(tables), lineage: {}, unit: null },
+  })
 }

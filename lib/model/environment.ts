@@ -23,6 +23,37 @@ export interface ApiEndpoint {
   readonly token?: SecretSource
 }
 
+/** A database that comparisons read; nothing is ever written to it. A MariaDB is `mysql`. */
+export type OtherDatabase = {
+  /** IANA zone of its times without a zone. Default UTC. */
+  readonly zone?: string
+} & (
+  | (NetworkDatabase & { readonly kind: 'mysql' | 'mssql' })
+  | {
+      readonly kind: 'oracle'
+      /** As Oracle's tools take it: `db.example.com:1521/ERP`. */
+      readonly connectString: string
+      readonly user: string
+      readonly password: SecretSource
+    }
+  /** A file on this machine. */
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'postgres'; readonly url: SecretSource }
+)
+
+/** A database server. */
+export interface NetworkDatabase {
+  readonly host: string
+  readonly port: number
+  readonly user: string
+  readonly password: SecretSource
+  readonly database: string
+  /** `required`: its certificate is verified. `none`: loopback only. */
+  readonly tls: 'required' | 'none'
+  /** PEM certificates to trust instead of the public ones. */
+  readonly ca?: string
+}
+
 /** A mail server. */
 export interface SmtpServer {
   readonly host: string
@@ -47,6 +78,8 @@ export interface Environment {
   readonly dataFolder: string
   readonly sftp: Readonly<Record<string, SftpEndpoint>>
   readonly api: Readonly<Record<string, ApiEndpoint>>
+  /** Databases that comparisons read besides the target's. Absent: none. */
+  readonly databases?: Readonly<Record<string, OtherDatabase>>
   readonly smtp: SmtpServer
   readonly mailFrom: string
   /** Addresses by list name. */

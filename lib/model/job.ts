@@ -3,135 +3,30 @@
  * `snapshots`, `mail`. Nothing here does anything; `check` reads it, lib/run runs it.
  */
 import type { BreakLimits, CompareRule, ControlTotal, GateRules, PendingRule } from './comparison-rules.ts'
+import type { FetchSpec, ParseSpec } from './feed.ts'
 import type { Mapping } from './mapping.ts'
 import type { ResolveRule } from './resolution.ts'
 import type { LoadMode } from './run.ts'
+import type { Side } from './side.ts'
 import type { TableDefinition } from './table.ts'
 
-/** When a remote file is whole. */
-export type Completeness =
-  /** Size and mtime unchanged between two listings that lie `forMs` apart. */
-  | { readonly kind: 'settled'; readonly forMs: number }
-  /** A marker file exists; `{name}` stands for the file's name. Markers are never loaded. */
-  | { readonly kind: 'marker'; readonly file: string }
-  /** A sidecar holds its checksum in hex (sha256 or md5 by length); `{name}` stands for the file's name. */
-  | { readonly kind: 'checksum'; readonly file: string }
-
-/** Where a file's business date is read. */
-export type DateFrom =
-  /** From the date token in `files`. */
-  | 'name'
-  /** Whatever lies there belongs to the date of the run. */
-  | 'calendar'
-  /** First match of `pattern` (one group) in the first 64 KiB of decoded text, read by `format`. */
-  | { readonly content: string; readonly format: string }
-
-/** What happens to the remote file after the load (T3). */
-export type AfterLoad = 'leave' | 'delete' | { readonly move: string }
-
-/** How bytes are decoded between download and parse, in this order. */
-export type Decoding = 'gunzip' | 'unzip'
-
-/** What all sources have in common. */
-export interface SourceRules {
-  /** Name of the stream of files, unique over all jobs. */
-  readonly feed: string
-  readonly folder: string
-  /** Glob over names (`*`, `?`, `[ab]`), with luxon date tokens in braces: `SHIP_{yyyyMMdd}_*.csv`. */
-  readonly files: string
-  readonly dateFrom: DateFrom
-  readonly perDate: 'one' | 'many'
-  readonly completeWhen: Completeness
-  readonly decode: readonly Decoding[]
-  readonly after: AfterLoad
-  /** The same content under another date is refused rather than loaded and said. */
-  readonly refuseSameContent: boolean
-  readonly limits: {
-    readonly maxBytes: number
-    readonly maxFiles: number
-    readonly stallMs: number
-    readonly maxRatio: number
-  }
-}
-
-/** A source over SFTP; `endpoint` is a name of the environment. */
-export interface SftpSource extends SourceRules {
-  readonly kind: 'sftp'
-  readonly endpoint: string
-}
-
-/** A local (or mounted) folder; relative paths are taken from the environment's data folder. */
-export interface FolderSource extends SourceRules {
-  readonly kind: 'folder'
-}
-
-/** fetch */
-export type FetchSpec = SftpSource | FolderSource
-
-/** A last line that states what came before it. Cells count from 1 in the file's own dialect. */
-export interface TrailerSpec {
-  /** The line starts with this text. */
-  readonly starts: string
-  /** Cell that holds the number of records. */
-  readonly count?: number
-  /** Cells that hold sums: cell -> source column; plain decimals, or as `decimal` says. */
-  readonly sums?: Readonly<Record<number, string>>
-  readonly decimal?: 'point' | 'comma'
-}
-
-/** parse, for delimited text. */
-export interface CsvSpec {
-  readonly format: 'csv'
-  /** One or more characters. */
-  readonly delimiter: string
-  /** Null: the file has no quoting. */
-  readonly quote: string | null
-  readonly escape: string
-  /** Null: CRLF, LF and CR, also mixed. */
-  readonly recordEnds: readonly string[] | null
-  readonly charset: string
-  /** `first`: names stand in the first record after the preamble. A list: the file has none, these are its columns. */
-  readonly header: 'first' | readonly string[]
-  /** Columns that must be there, null: those the mapping needs. Order is free, extra ones warn. */
-  readonly columns: readonly string[] | null
-  /** Lines before the header: a number, or all lines before the one that starts with this text. */
-  readonly preamble: number | { readonly until: string }
-  /** Lines that start with one of these end the data; they and what follows are no records. */
-  readonly footer: readonly string[]
-  readonly trailer: TrailerSpec | null
-  /** A header without records is a valid, empty file (B12). */
-  readonly allowEmpty: boolean
-  readonly maxRecordBytes: number
-}
-
-/** A kind of XML record. Columns are paths relative to the record: `Amt`, `Amt/@Ccy`, `@time`, `../Id`, `Rmt/Ustrd[]` (list), `.` (own text). */
-export interface XmlRecordSpec {
-  /** From the root, by local names or `prefix:name`: `Envelope/Cube/Cube/Cube`. */
-  readonly path: string
-  readonly columns: readonly string[]
-}
-
-/** parse, for XML. */
-export interface XmlSpec {
-  readonly format: 'xml'
-  readonly records: Readonly<Record<string, XmlRecordSpec>>
-  /** Prefix -> URI for prefixed steps in paths; unprefixed steps match any namespace. */
-  readonly namespaces: Readonly<Record<string, string>>
-  /** Named control values by path from the root. */
-  readonly controls: Readonly<Record<string, string>>
-  /** The control that must equal the number of records read. */
-  readonly countControl: string | null
-  /** Absent: what the byte order mark or the XML declaration says. Given: those must agree with it. */
-  readonly charset?: string
-  readonly allowEmpty: boolean
-  readonly maxRecordBytes: number
-  readonly maxDepth: number
-}
-
-/** parse */
-export type ParseSpec = CsvSpec | XmlSpec
-
 export type { CompareRule } from './comparison-rules.ts'
+export type {
+  AfterLoad,
+  Completeness,
+  CsvSpec,
+  DateFrom,
+  Decoding,
+  FetchSpec,
+  FolderSource,
+  ParseSpec,
+  SftpSource,
+  SourceRules,
+  TrailerSpec,
+  XmlRecordSpec,
+  XmlSpec,
+} from './feed.ts'
+export type { HttpPages, HttpSide, Scope, Side, StoredSide } from './side.ts'
 
 /** When rejects are too many and nothing is published. */
 export interface RejectLimit {
@@ -170,27 +65,6 @@ export interface ApiLoad<Tables extends LoadTables = LoadTables> {
 /** load */
 export type LoadSpec<Tables extends LoadTables = LoadTables> = PostgresLoad<Tables> | ApiLoad<Tables>
 
-
-/** Which rows of a side take part. */
-export type Scope = 'all' | { readonly businessDate: string } | 'keysOfOther'
-
-/** One side of a reconciliation. */
-export type Side =
-  /** The mapped records of the run. */
-  | { readonly kind: 'mapped' }
-  /** The target table as it is after the load. */
-  | { readonly kind: 'target'; readonly scope: Scope }
-  /** Another feed with its own parsing and mapping, into the same row type. */
-  | {
-      readonly kind: 'files'
-      readonly fetch: FetchSpec
-      readonly parse: ParseSpec
-      readonly map: Mapping
-      readonly scope: Scope
-    }
-  /** A query that gives the table's columns by their database names. */
-  | { readonly kind: 'query'; readonly sql: string; readonly scope: Scope }
-
 /** One comparison of a job: left = source, right = target. */
 export interface Reconciliation {
   /** Unique within the job; with the job's name it is the reconciliation's name for ever. */
@@ -211,6 +85,8 @@ export interface Reconciliation {
   readonly acknowledge?: AcknowledgeRule
   /** Absent: nothing is ever proposed for its breaks. */
   readonly resolve?: ResolveRule
+  /** The table itself: a job without a mapping has it from here. */
+  readonly definition?: TableDefinition
 }
 
 /** Who may acknowledge a break. */
@@ -230,25 +106,48 @@ export interface ReportSpec {
   readonly to: string
 }
 
-/** An integration, as written in jobs/. Tables ties what the mapping makes to what the load takes. */
-export interface JobDefinition {
+/** What every job has: who it is, what it compares and who is told. */
+export interface JobWords {
   readonly name: string
   readonly purpose: string
   readonly owner: string
   /** What happens when it is late, for the person paged at night. */
   readonly ifLate: string
   readonly tags: readonly string[]
-  readonly fetch: FetchSpec
-  readonly parse: ParseSpec
-  readonly map: Mapping
-  readonly load: LoadSpec
   readonly reconcile: ReconcileSpec
   readonly report: ReportSpec
 }
 
+/** An integration, as written in jobs/: it moves records. Tables ties what the mapping makes to what the load takes. */
+export interface JobDefinition extends JobWords {
+  readonly fetch: FetchSpec
+  readonly parse: ParseSpec
+  readonly map: Mapping
+  readonly load: LoadSpec
+}
+
+/** A job that only compares: it moves nothing, so it has no fetch, parse and load of its own. Made by defineComparisonJob. */
+export interface ComparingJob extends JobWords {
+  /** In the place of a mapping: the tables that its comparisons are about. */
+  readonly map: Pick<Mapping, 'name' | 'version' | 'tables' | 'lineage' | 'unit'>
+  /** Null: it does not stand in for anything. */
+  readonly shadow: ShadowSpec | null
+}
+
+/** Running beside a system that is to be replaced: how many proofs in a row it takes until that may be done. */
+export interface ShadowSpec {
+  /** Nights in a row that have to be CLEAN. */
+  readonly nights: number
+  /** The system that is to be replaced, for the mail: `the old portal import`. */
+  readonly of: string
+}
+
+/** Any job of a timetable. */
+export type AnyJob = JobDefinition | ComparingJob
+
 /** A job with its place in the timetable: what the engine runs. */
-export interface ScheduledJob {
-  readonly job: JobDefinition
+export interface ScheduledJob<Job extends AnyJob = JobDefinition> {
+  readonly job: Job
   /** Five-field cron expression; null for jobs that only run by hand. */
   readonly cron: string | null
   /** IANA zone of cron and business date. */
@@ -272,5 +171,15 @@ export interface Calendar {
 
 /** The timetable: what jobs.config.ts exports. */
 export interface Timetable {
-  readonly jobs: readonly ScheduledJob[]
+  readonly jobs: readonly ScheduledJob<AnyJob>[]
+}
+
+/** Whether a job moves records, rather than only comparing. */
+export function movesRecords(job: AnyJob): job is JobDefinition {
+  return 'load' in job
+}
+
+/** Whether a job of the timetable moves records. */
+export function isMoving(scheduled: ScheduledJob<AnyJob>): scheduled is ScheduledJob {
+  return movesRecords(scheduled.job)
 }

@@ -5,7 +5,7 @@
 import type { BreakKind, Comparison, Gate, Outcome, ProofLine, RowKind, SideResult } from '../model/break.ts'
 import type { TallymanError } from '../model/errors.ts'
 import type { Reject } from '../model/issue.ts'
-import type { JobDefinition } from '../model/job.ts'
+import type { AnyJob, LoadSpec, ShadowSpec } from '../model/job.ts'
 import type { FailedUnit, FilterCount } from '../model/mapping.ts'
 import type { FileResult, LoadResult, RunKey, StepResult, TotalResult, Trigger } from '../model/run.ts'
 import type { Step } from '../model/steps.ts'
@@ -71,8 +71,11 @@ export interface ReplacedFile {
 
 /** Everything a report is assembled from. Values are as stored: masking is assembled in. */
 export interface NightReportInput {
-  readonly job: Pick<JobDefinition, 'name' | 'purpose' | 'owner' | 'ifLate' | 'map'> &
-    Partial<Pick<JobDefinition, 'load'>>
+  readonly job: Pick<AnyJob, 'name' | 'purpose' | 'owner' | 'ifLate' | 'map'> & {
+    /** Absent in a job that only compares. */
+    readonly load?: LoadSpec
+    readonly shadow?: ShadowSpec | null
+  }
   readonly run: RunKey
   readonly attempt: number
   readonly trigger: Trigger

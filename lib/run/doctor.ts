@@ -8,7 +8,7 @@ import { openSource } from '../fetch/open-source.ts'
 import { targetTables } from '../load/create-target.ts'
 import { findMismatches } from '../load/target-check.ts'
 import { describeError, TallymanError } from '../model/errors.ts'
-import type { JobDefinition } from '../model/job.ts'
+import { type JobDefinition, movesRecords } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { Engine } from './engine.ts'
 
@@ -39,7 +39,7 @@ export type Surroundings = Pick<Engine, 'environment' | 'timetable' | 'secrets' 
  * could not be opened: what is wrong besides the database is found all the same.
  */
 export async function examine(around: Surroundings, engine: Engine | TallymanError): Promise<Finding[]> {
-  const jobs = around.timetable.jobs.map(scheduled => scheduled.job)
+  const jobs = around.timetable.jobs.map(scheduled => scheduled.job).filter(movesRecords)
   const findings: Finding[] = []
   for (const name of Object.keys(around.environment.sftp))
     findings.push(...(await examineSftp(around, name, jobs)))

@@ -9,7 +9,8 @@ import { fetchFiles } from '../fetch/fetch-files.ts'
 import { openSource } from '../fetch/open-source.ts'
 import { previewFreeze } from '../ledger/freeze-preview.ts'
 import type { Revision } from '../ledger/revision.ts'
-import type { ScheduledJob } from '../model/job.ts'
+import { ConfigError } from '../model/errors.ts'
+import { type AnyJob, isMoving, type ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed, ReceivedFile } from '../model/received-file.ts'
 import { deliveryWarnings } from './endings.ts'
@@ -35,10 +36,11 @@ export interface DryRunOptions {
 /** What a run would do now. @throws as a run, but for what only its writing can meet. */
 export async function dryRun(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   businessDate: string,
   options: DryRunOptions,
 ): Promise<RunSummary> {
+  if (!isMoving(scheduled)) throw nothingToTry(scheduled.job.name)
   const key = { job: scheduled.job.name, businessDate }
   const context: StepContext = {
     clock: engine.clock,
@@ -53,6 +55,14 @@ export async function dryRun(
   } finally {
     await rm(aside, { recursive: true, force: true })
   }
+}
+
+/** A job that only compares changes nothing in any target: its run is what a dry run would be. */
+function nothingToTry(job: string): ConfigError {
+  return new ConfigError(
+    'CONFIG_USAGE',
+    `${job} only compares, so there is nothing to try: a run loads nothing. Nothing was started; leave --dry-run out.`,
+  )
 }
 
 interface DryRun {

@@ -10,6 +10,7 @@ import { replacedFiles } from '../ledger/replaced.ts'
 import { latestRevision, type Revision } from '../ledger/revision.ts'
 import type { Comparison } from '../model/break.ts'
 import { describeError, TallymanError } from '../model/errors.ts'
+import type { JobDefinition } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed } from '../model/received-file.ts'
 import type { Trigger } from '../model/run.ts'
@@ -96,7 +97,7 @@ export async function endDone(
  * @throws FETCH_FILE_QUARANTINED when a delivery of the date is kept out: what is loaded is not what was sent
  */
 export async function endWithNothingNew(
-  reporting: Reporting,
+  reporting: Reporting<JobDefinition>,
   steps: StepLog,
   fetched: FetchedFeed | null,
   frozen: Extract<Freeze, { kind: 'nothing-to-do' }>,
@@ -129,7 +130,7 @@ export async function endWithNothingNew(
 }
 
 /** All was written down by the attempt before, which died: its mail is sent, its result is told. */
-async function endReported(
+export async function endReported(
   { engine, lease }: Reporting,
   steps: StepLog,
   number: number,

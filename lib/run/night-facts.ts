@@ -4,7 +4,7 @@
  */
 import type { Lease } from '../ledger/lease.ts'
 import type { Revision } from '../ledger/revision.ts'
-import type { ScheduledJob } from '../model/job.ts'
+import type { AnyJob, ScheduledJob } from '../model/job.ts'
 import type { FailedUnit } from '../model/mapping.ts'
 import type { FileResult, LoadResult, StepResult } from '../model/run.ts'
 import type { NightReportInput } from '../report/night-report.ts'
@@ -27,8 +27,8 @@ export interface NightFacts {
 }
 
 /** Who reports about what. */
-export interface Reporting {
+export interface Reporting<Job extends AnyJob = AnyJob> {
   readonly engine: Engine
-  readonly scheduled: ScheduledJob
+  readonly scheduled: ScheduledJob<Job>
   readonly lease: Lease
 }

@@ -30,7 +30,7 @@ export function onlyRefused(key: RunKey, refused: readonly string[]): FetchError
 
 /** The error of a date for which nothing usable came. */
 export function noFiles(
-  scheduled: ScheduledJob,
+  scheduled: Pick<ScheduledJob, 'fileUntil' | 'zone'>,
   key: RunKey,
   fetched: FetchedFeed | null,
   frozen: Extract<Freeze, { kind: 'no-files' }>,

@@ -11,7 +11,7 @@ import { latestRevision } from '../ledger/revision.ts'
 import { runDetails } from '../ledger/run-list.ts'
 import { latestSnapshots, type SnapshotRow } from '../ledger/snapshot.ts'
 import { ReconcileError } from '../model/errors.ts'
-import type { ScheduledJob } from '../model/job.ts'
+import type { AnyJob, ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { RunKey } from '../model/run.ts'
 import { compareNight, type Reconciled } from './compare-night.ts'
@@ -26,7 +26,7 @@ import { type RunSummary, summaryOf } from './summary.ts'
 /** Compares a date again. @throws RECONCILE_NOTHING_STORED when the date was never loaded. */
 export async function reconcileAgain(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   businessDate: string,
   options: { readonly stored: boolean },
 ): Promise<RunSummary> {
@@ -55,7 +55,7 @@ export async function reconcileAgain(
 
 async function compareUnderLease(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   lease: Lease,
   stored: boolean,
 ): Promise<RunSummary> {
@@ -102,7 +102,7 @@ async function compareUnderLease(
 
 async function compareStored(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   lease: Lease,
   number: number,
   context: StepContext,

@@ -3,7 +3,7 @@
  * Where it starts decides what is done again: the files, only the load, only the comparison.
  */
 import { runDetails } from '../ledger/run-list.ts'
-import type { ScheduledJob } from '../model/job.ts'
+import type { AnyJob, ScheduledJob } from '../model/job.ts'
 import { dryRun } from './dry-run.ts'
 import type { Engine } from './engine.ts'
 import { reconcileAgain } from './reconcile-again.ts'
@@ -23,7 +23,7 @@ export interface RerunOptions {
 /** Runs a date again. @throws as runJob. */
 export async function rerunJob(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   businessDate: string,
   options: RerunOptions,
 ): Promise<RunSummary> {

@@ -10,8 +10,9 @@ import { loadOf } from '../ledger/load.ts'
 import { latestRevision } from '../ledger/revision.ts'
 import { describeError, TallymanError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
-import type { ScheduledJob } from '../model/job.ts'
+import { type AnyJob, isMoving, type JobDefinition, type ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
+import { compareOnly } from './compare-only.ts'
 import {
   deliveryWarnings,
   endDone,
@@ -40,7 +41,7 @@ import type { RunSummary } from './summary.ts'
  */
 export async function runJob(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   businessDate: string,
   options: RunOptions,
 ): Promise<RunSummary> {
@@ -55,7 +56,7 @@ export async function runJob(
 /** One attempt, the taking of the run included: a database that is lost meanwhile may be back for the next. */
 async function takeAndTry(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   businessDate: string,
   options: RunOptions,
   attempts: number,
@@ -90,7 +91,7 @@ type AttemptOutcome =
 
 async function attempt(
   engine: Engine,
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   lease: Lease,
   options: RunOptions,
   attempts: number,
@@ -107,7 +108,9 @@ async function attempt(
   const reporting: Reporting = { engine, scheduled, lease }
   log.info('run.attempt-started', { trigger: lease.trigger })
   try {
-    const summary = await sixSteps(reporting, options, steps, context, reached)
+    const summary = isMoving(scheduled)
+      ? await sixSteps({ engine, scheduled, lease }, options, steps, context, reached)
+      : await compareOnly(reporting, options, steps, context)
     log.info('run.attempt-ended', { state: summary.state })
     return { summary }
   } catch (thrown) {
@@ -125,7 +128,10 @@ async function attempt(
 }
 
 /** A rerun takes both sides afresh: where the same files are applied already, it goes on after the load. */
-async function comparedAfresh({ engine, scheduled, lease }: Reporting, frozen: Freeze): Promise<Freeze> {
+async function comparedAfresh(
+  { engine, scheduled, lease }: Reporting<JobDefinition>,
+  frozen: Freeze,
+): Promise<Freeze> {
   if (frozen.kind !== 'nothing-to-do' || scheduled.job.reconcile.comparisons.length === 0) return frozen
   return engine.database.use(async connection => {
     const revision = await latestRevision(connection, lease.runId)
@@ -138,7 +144,7 @@ async function comparedAfresh({ engine, scheduled, lease }: Reporting, frozen: F
 
 /** Fetch, freeze, load (which pulls parse and map), reconcile; every ending reports. */
 async function sixSteps(
-  reporting: Reporting,
+  reporting: Reporting<JobDefinition>,
   options: RunOptions,
   steps: StepLog,
   context: StepContext,

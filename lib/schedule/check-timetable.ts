@@ -7,7 +7,7 @@ import { checkJob, checkJobsTogether } from '../config/check-job.ts'
 import { type Complain, type Complaint, complainAbout } from '../config/complaint.ts'
 import type { EnvironmentFile } from '../model/environment.ts'
 import { ConfigError, describeError, TallymanError } from '../model/errors.ts'
-import type { Calendar, ScheduledJob, Timetable } from '../model/job.ts'
+import type { AnyJob, Calendar, ScheduledJob, Timetable } from '../model/job.ts'
 import { isDate } from '../model/time/business-date.ts'
 import { isZone } from '../model/time/zone.ts'
 import { occurrences } from './occurrences.ts'
@@ -15,7 +15,7 @@ import { occurrences } from './occurrences.ts'
 /** From when occurrences are counted to judge a cron expression: any date does, a fixed one judges alike every day. */
 const SAMPLE_FROM = Date.UTC(2026, 0, 1)
 
-function checkSchedule(scheduled: ScheduledJob): Complaint[] {
+function checkSchedule(scheduled: ScheduledJob<AnyJob>): Complaint[] {
   const complaints: Complaint[] = []
   const complain = complainAbout(`job ${scheduled.job.name}`, complaints)
   if (!isZone(scheduled.zone))
@@ -105,7 +105,7 @@ export function checkTimetable(
   environment: EnvironmentFile,
   refused: ReadonlySet<object> = new Set(),
 ): Complaint[] {
-  const present: ScheduledJob[] = []
+  const present: ScheduledJob<AnyJob>[] = []
   const complaints = guarded('environment', () => checkEnvironment(environment))
   for (const [index, scheduled] of timetable.jobs.entries()) {
     const job: unknown = scheduled?.job

@@ -2,7 +2,7 @@
  * Which (job, business date) pairs are owed now: a pure function of the timetable, the run ledger
  * and the clock. A tick only means "look here"; double and missed ticks change nothing.
  */
-import type { ScheduledJob, Timetable } from '../model/job.ts'
+import type { AnyJob, ScheduledJob, Timetable } from '../model/job.ts'
 import type { RunState } from '../model/run.ts'
 import { addDays, type BusinessDate, previousBusinessDay } from '../model/time/business-date.ts'
 import { localText, localToInstant } from '../model/time/zone.ts'
@@ -43,7 +43,7 @@ export function runKeyText(job: string, businessDate: BusinessDate): string {
 }
 
 /** The business date that an occurrence is about. */
-export function businessDateOf(scheduled: ScheduledJob, occurrence: Occurrence): BusinessDate {
+export function businessDateOf(scheduled: ScheduledJob<AnyJob>, occurrence: Occurrence): BusinessDate {
   const day = occurrence.local.slice(0, 10)
   switch (scheduled.businessDate) {
     case 'same-day':
@@ -56,14 +56,14 @@ export function businessDateOf(scheduled: ScheduledJob, occurrence: Occurrence):
 }
 
 /** Until when (epoch milliseconds) a missing file of a run means waiting: the job's hour on the day of the occurrence, at once without one. */
-export function windowOf(scheduled: ScheduledJob, run: Pick<OwedRun, 'plannedAt'>): number {
+export function windowOf(scheduled: ScheduledJob<AnyJob>, run: Pick<OwedRun, 'plannedAt'>): number {
   if (scheduled.fileUntil === null) return run.plannedAt
   const day = localText(run.plannedAt, scheduled.zone).slice(0, 10)
   return Math.max(run.plannedAt, localToInstant(day, scheduled.fileUntil, scheduled.zone))
 }
 
 /** The occurrence that plans this business date, null when the timetable plans no such date. */
-export function occurrenceOf(scheduled: ScheduledJob, businessDate: BusinessDate): Occurrence | null {
+export function occurrenceOf(scheduled: ScheduledJob<AnyJob>, businessDate: BusinessDate): Occurrence | null {
   if (scheduled.cron === null) return null
   const from = localToInstant(businessDate, '00:00', scheduled.zone)
   for (const occurrence of occurrences(scheduled.cron, scheduled.zone, from, scheduled.calendar)) {
@@ -85,7 +85,7 @@ function knownDates(job: string, states: RunStates): BusinessDate[] {
 
 /** The missed occurrences that the job's rule catches up; due ones are taken anyway. */
 function caughtUp(
-  scheduled: ScheduledJob,
+  scheduled: ScheduledJob<AnyJob>,
   missed: readonly OwedRun[],
   lastKnown: BusinessDate | undefined,
 ): OwedRun[] {
@@ -102,7 +102,7 @@ function caughtUp(
   }
 }
 
-function owedOf(scheduled: ScheduledJob, states: RunStates, now: number): Owed {
+function owedOf(scheduled: ScheduledJob<AnyJob>, states: RunStates, now: number): Owed {
   const again: OwedRun[] = []
   const missed: OwedRun[] = []
   let nextAt: number | null = null

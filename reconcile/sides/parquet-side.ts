@@ -8,8 +8,12 @@ import path from 'node:path'
 import { openDuckDb } from '../../lib/format/duckdb/session.ts'
 import { quoteName, quoteText } from '../../lib/format/duckdb/sql.ts'
 import { ParseError } from '../../lib/model/errors.ts'
-import { snapshotColumns, type ValueKind } from '../snapshot/columns.ts'
-import { finishSnapshot } from '../snapshot/finish.ts'
+import { snakeCase, type TableDefinition } from '../../lib/model/table.ts'
+import type { ComparedSide } from '../compare/gates.ts'
+import { columnsOfTable, snapshotColumns, type ValueKind } from '../snapshot/columns.ts'
+import { finishSnapshot, type SnapshotPlace } from '../snapshot/finish.ts'
+import type { SnapshotFacts } from '../snapshot/manifest.ts'
+import type { AppliedScope } from '../snapshot/scope.ts'
 import { filtered, judgeCondition } from './condition.ts'
 import type { OpenedSide, SidePlace } from './opened-side.ts'
 import { conditionFailed } from './spooled-side.ts'
@@ -49,8 +53,63 @@ export async function openParquetSide(place: SidePlace, file: string): Promise<O
   }
 }
 
+/** What a job says of a Parquet side. */
+export interface ParquetRows {
+  readonly table: TableDefinition
+  /** Columns by field, where they are not the field's database name. */
+  readonly columns: Readonly<Record<string, string>>
+  readonly asOf: string
+  readonly scope: AppliedScope
+}
+
+/**
+ * The picture of received Parquet files with the table's columns; a column that a file lacks is missing in the
+ * picture, which the schema gate tells. Absent when a file is no Parquet.
+ */
+export async function snapshotParquet(
+  place: SnapshotPlace,
+  facts: SnapshotFacts,
+  files: readonly { readonly row: { readonly remoteName: string }; readonly path: string }[],
+  { table, columns: named, asOf, scope }: ParquetRows,
+  feed: string,
+): Promise<ComparedSide> {
+  try {
+    const described = await Promise.all(
+      files.map(async ({ row, path: file }) => ({
+        file,
+        name: row.remoteName,
+        types: await describe(place, file, row.remoteName),
+      })),
+    )
+    const own = (field: string): string => named[field] ?? snakeCase(field)
+    const columns = columnsOfTable(table).filter(({ name }) =>
+      described.every(({ types }) => types.some(({ column }) => column === own(name))),
+    )
+    const selects = described.map(({ file, name, types }) => {
+      const picked = columns.map(({ name: field, stored }) => {
+        const { type } = types.find(({ column }) => column === own(field))!
+        return `${canonicalText(kindOf(type) ?? 'text', quoteName(own(field)))} as ${quoteName(stored)}`
+      })
+      const origin = `${quoteText(name)} as _file, null::bigint as _line, null::varchar as _issue, null::varchar as _raw`
+      return `select ${[...picked, origin].join(', ')} from read_parquet(${quoteText(file)})`
+    })
+    return await finishSnapshot(place, `side-${randomUUID()}`, {
+      facts,
+      asOf,
+      columns,
+      totals: table.totals,
+      scope,
+      readable: files.map(({ path: file }) => file),
+      select: selects.join(' union all '),
+    })
+  } catch (error) {
+    if (error instanceof ParseError) return { name: feed, absent: error.message }
+    throw error
+  }
+}
+
 async function describe(
-  place: SidePlace,
+  place: SnapshotPlace,
   file: string,
   name: string,
 ): Promise<{ column: string; type: string }[]> {

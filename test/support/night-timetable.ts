@@ -4,7 +4,13 @@
  */
 import timetable from '../../jobs.config.ts'
 import { settled } from '../../lib/fetch/sources.ts'
-import type { AfterLoad, FetchSpec, ScheduledJob, Timetable } from '../../lib/model/job.ts'
+import {
+  type AfterLoad,
+  type FetchSpec,
+  isMoving,
+  type ScheduledJob,
+  type Timetable,
+} from '../../lib/model/job.ts'
 
 /** What differs from the real job. */
 export interface JobChange {
@@ -49,5 +55,7 @@ function changed(scheduled: ScheduledJob, change: JobChange): ScheduledJob {
 
 /** The real timetable with these changes. */
 export function timetableWith(changes: TimetableChanges = {}): Timetable {
-  return { jobs: timetable.jobs.map(one => changed(one, changes[one.job.name] ?? {})) }
+  return {
+    jobs: timetable.jobs.map(one => (isMoving(one) ? changed(one, changes[one.job.name] ?? {}) : one)),
+  }
 }

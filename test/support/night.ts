@@ -15,7 +15,7 @@ import path from 'node:path'
 import { after, afterEach } from 'node:test'
 import type { Environment, SftpEndpoint } from '../../lib/model/environment.ts'
 import { TallymanError } from '../../lib/model/errors.ts'
-import type { ScheduledJob, Timetable } from '../../lib/model/job.ts'
+import { isMoving, type ScheduledJob, type Timetable } from '../../lib/model/job.ts'
 import type { Clock } from '../../lib/model/time/clock.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import { dryRun } from '../../lib/run/dry-run.ts'
@@ -197,7 +197,8 @@ export async function openNight(options: NightOptions = {}): Promise<Night> {
   const engine = await open(new AbortController().signal)
   const engines: Engine[] = [engine]
   let delivered = 0
-  const job = (name: string): ScheduledJob => timetable.jobs.find(one => one.job.name === name)!
+  const job = (name: string): ScheduledJob =>
+    timetable.jobs.filter(isMoving).find(one => one.job.name === name)!
   const night: Night = {
     ...{ folder, changes, environment, timetable, variables, engine, clock, job },
     ...peers,

@@ -32,6 +32,7 @@ test('a comparison is of the mapped records with the whole target table unless i
     target: { kind: 'target', scope: { businessDate: 'orderDay' } },
     rules: { amount: { within: '0.01' } },
     ignore: [],
+    definition: orders,
   })
   assert.equal(tableOf(one!, mapping), orders)
   const plan = planOf(one!, 'portal-orders', orders)
