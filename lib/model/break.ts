@@ -111,6 +111,14 @@ export interface KindVerdict {
   readonly why: string
 }
 
+/** What a declared control total came to; the groups that differ are breaks. */
+export interface ControlResult {
+  readonly name: string
+  /** Groups that either side has. */
+  readonly groups: number
+  readonly differing: number
+}
+
 /** Rows that may still arrive. */
 export interface PendingRows {
   readonly count: number
@@ -187,6 +195,8 @@ export interface Comparison {
   readonly severity?: Severity
   /** Kinds that have breaks, with what they count for. */
   readonly verdicts?: readonly KindVerdict[]
+  /** Declared control totals, in declared order. */
+  readonly controls?: readonly ControlResult[]
   /** Null when no row is pending. */
   readonly pending?: PendingRows | null
   readonly patterns?: Patterns

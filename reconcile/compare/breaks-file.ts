@@ -32,9 +32,9 @@ export class BreakSink {
     this.#inMemory = inMemory
   }
 
-  /** Takes a break; call `drain` after each block of rows. */
+  /** Takes a break; call `drain` after each block of rows. Those of a whole side are held in memory however many there are before them. */
   add(found: Break): void {
-    if (this.total < this.#inMemory) this.first.push(found)
+    if (this.total < this.#inMemory || found.kind === 'net_budget') this.first.push(found)
     this.total += 1
     if (this.#file !== null) this.#text += linesOf(found, this.#keys)
   }

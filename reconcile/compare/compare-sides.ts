@@ -7,18 +7,13 @@ import { randomUUID } from 'node:crypto'
 import { access, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import { type DuckDb, type DuckDbLimits, openDuckDb } from '../../lib/format/duckdb/session.ts'
-import {
-  BREAKS_IN_MEMORY,
-  type Break,
-  type Comparison,
-  type Gate,
-  type SideResult,
-} from '../../lib/model/break.ts'
+import { BREAKS_IN_MEMORY, type Comparison, type Gate, type SideResult } from '../../lib/model/break.ts'
 import type { StepContext } from '../../lib/model/progress.ts'
 import type { RunKey } from '../../lib/model/run.ts'
-import { type RowsBehind, SightingSink } from '../breaks/sighting.ts'
+import { judgeCounted, WholeJudge, type WholeResult } from '../judge/whole.ts'
 import { type Snapshot, snapshotMissing } from '../snapshot/manifest.ts'
 import { sumTotals, totalExpressions } from '../snapshot/totals.ts'
+import { BreakSinks } from './break-sinks.ts'
 import { BreakSink } from './breaks-file.ts'
 import {
   countSide,
@@ -33,8 +28,8 @@ import { KeyFold } from './key-fold.ts'
 import { BreakMaker } from './make-break.ts'
 import { MACROS } from './normalise.ts'
 import { RuleBook } from './pair.ts'
-import { type PendingRule, pendingJudge } from './pending.ts'
-import { type ComparePlan, columnsOf } from './plan.ts'
+import { PendingBook } from './pending.ts'
+import { type ComparePlan, columnsOf, type Grace } from './plan.ts'
 import { ProofBook } from './proof.ts'
 import { keyColumns, ofSide, ruledValue, SIDES, type SideName, sideView, totalValue } from './side-rows.ts'
 import { noRows, Tally } from './tally.ts'
@@ -52,7 +47,8 @@ export interface CompareOptions {
   readonly stated?: readonly StatedTotal[]
   /** A side without rows is a fact, not a reason to doubt. */
   readonly allowEmpty?: boolean
-  readonly pending?: PendingRule
+  /** Instead of what the plan declares. */
+  readonly pending?: Grace
   readonly breaksInMemory?: number
   /** Where every break is written for the break ledger (../breaks/sighting.ts); the caller removes the file. */
   readonly sightingsFile?: string
@@ -75,7 +71,7 @@ export async function compareSides(
   const gates = [
     ...(options.gates ?? []),
     ...judgeGates({ left, right }, plan, {
-      allowEmpty: options.allowEmpty ?? false,
+      allowEmpty: options.allowEmpty ?? plan.whole?.gates.allowEmpty ?? false,
       stated: options.stated ?? [],
     }),
   ]
@@ -97,16 +93,17 @@ export async function compareSides(
   })
   const keys = keyColumns(plan).map(column => column.name)
   const sink = new BreakSink(options.breaksFile, keys, options.breaksInMemory ?? BREAKS_IN_MEMORY)
-  const sightings = options.sightingsFile === undefined ? null : new SightingSink(options.sightingsFile, plan)
-  const sinks = new BreakSinks(sink, sightings)
+  const sinks = new BreakSinks(sink, plan, options.sightingsFile ?? null)
   try {
-    const found = await compareRows(db, plan, { left, right }, sinks, options, context)
+    const counts = await openViews(db, plan, { left, right })
+    gates.push(...judgeCounted(plan, counts))
+    if (gates.some(({ state }) => state === 'failed')) return inconclusive(plan, options, gates, left, right)
+    const found = await compareRows(db, plan, { left, right }, counts, sinks, options, context)
     const breaksFile = await sink.finish()
-    await sightings?.finish()
+    await sinks.finish()
     return {
       reconciliation: plan.name,
       run: options.run,
-      outcome: sink.total === 0 ? 'CLEAN' : 'BREAKS',
       gates,
       left: sideResult(left),
       right: sideResult(right),
@@ -116,34 +113,8 @@ export async function compareSides(
       breaksFile,
     }
   } finally {
-    await sink.discard()
-    await sightings?.close()
+    await sinks.close()
     await db.close()
-  }
-}
-
-/** Everything that takes breaks while they are found. */
-class BreakSinks {
-  readonly #sink: BreakSink
-  readonly #sightings: SightingSink | null
-
-  constructor(sink: BreakSink, sightings: SightingSink | null) {
-    this.#sink = sink
-    this.#sightings = sightings
-  }
-
-  get total(): number {
-    return this.#sink.total
-  }
-
-  add(found: Break, rows: RowsBehind): void {
-    this.#sink.add(found)
-    this.#sightings?.add(found, rows)
-  }
-
-  async drain(): Promise<void> {
-    await this.#sink.drain()
-    await this.#sightings?.drain()
   }
 }
 
@@ -151,26 +122,32 @@ async function compareRows(
   db: DuckDb,
   plan: ComparePlan,
   sides: Readonly<Record<SideName, Snapshot>>,
+  counts: Readonly<Record<SideName, SideCounts>>,
   sink: BreakSinks,
   options: CompareOptions,
   context: Pick<StepContext, 'progress' | 'log'>,
-): Promise<Pick<Comparison, 'rows' | 'counts' | 'rulesUsed' | 'tolerated' | 'proof'>> {
-  for (const macro of MACROS) await db.run(macro)
-  for (const name of SIDES) await db.run(sideView(name, plan, sides[name]))
-  const counts: Record<SideName, SideCounts> = {
-    left: await countSide(db, 'left'),
-    right: await countSide(db, 'right'),
-  }
+): Promise<ComparedWhole> {
   const [tally, proof, rules] = [new Tally(), new ProofBook(plan), new RuleBook()]
+  const whole = new WholeJudge(plan, sides, options.run)
+  sink.judge = whole
+  for (const found of await whole.controlBreaks(db)) sink.add(found, { left: null, right: null })
   await setUnusableAside(db, plan, counts, sink, tally, proof)
   const differing = await findDiffering(db, plan, counts)
-  const pending = pendingJudge(plan, options.pending, sides.right.manifest.asOf)
+  const pending = new PendingBook(
+    plan,
+    options.pending ?? plan.whole?.pending ?? null,
+    sides.right.manifest.asOf,
+  )
   const fold = new KeyFold(plan, {
     tally,
     proof,
     rules,
     found: (found, behind) => sink.add(found, behind),
-    pending,
+    pending: row => pending.awaits(row),
+    awaits: (missing, row) => {
+      pending.add(missing, row)
+      sink.awaits(missing)
+    },
   })
   let done = 0
   if (differing.left + differing.right > 0) {
@@ -189,6 +166,8 @@ async function compareRows(
     fold.end()
   }
   tally.close(counts, differing)
+  const tolerated = rules.toleratedSums()
+  for (const found of whole.budgetBreaks(tolerated)) sink.add(found, { left: null, right: null })
   const totals = proof.lines(await sideTotals(db, plan, 'left'), await sideTotals(db, plan, 'right'))
   context.log.info('reconcile.compared', {
     reconciliation: plan.name,
@@ -200,9 +179,26 @@ async function compareRows(
     rows: tally.rows,
     counts: tally.counts(),
     rulesUsed: rules.rulesUsed(),
-    tolerated: rules.toleratedSums(),
+    tolerated,
     proof: totals,
+    pending: pending.result(),
+    ...(await whole.result(db, { counts: tally.counts(), proof: totals, worth: proof.worth() })),
   }
+}
+
+/** What a comparison gives besides its sides, gates and breaks. */
+type ComparedWhole = WholeResult &
+  Pick<Comparison, 'rows' | 'counts' | 'rulesUsed' | 'tolerated' | 'proof' | 'pending'>
+
+/** Opens both sides as views and counts their rows. */
+async function openViews(
+  db: DuckDb,
+  plan: ComparePlan,
+  sides: Readonly<Record<SideName, Snapshot>>,
+): Promise<Readonly<Record<SideName, SideCounts>>> {
+  for (const macro of MACROS) await db.run(macro)
+  for (const name of SIDES) await db.run(sideView(name, plan, sides[name]))
+  return { left: await countSide(db, 'left'), right: await countSide(db, 'right') }
 }
 
 /** Books rows that can't be read, then rows without a valid key; equal ones of a side are one break. */
@@ -276,6 +272,8 @@ function inconclusive(
     counts: {},
     rulesUsed: [],
     proof: [],
+    severity: 'fail',
+    verdicts: [],
     breaks: [],
     breaksTotal: 0,
     breaksFile: null,

@@ -22,6 +22,8 @@ export interface FoldBooks {
   readonly found: (found: Break, rows: RowsBehind) => void
   /** Whether a row that is only in the source may still arrive. */
   readonly pending: (row: SideRow) => boolean
+  /** Takes such a row, with the break that it would be. */
+  readonly awaits: (missing: Break, row: SideRow) => void
 }
 
 /** Rows of one key with the same raw values: the first one of each side, and how many. */
@@ -158,8 +160,12 @@ export class KeyFold {
   }
 
   #await(state: KeyState): void {
-    this.#books.tally.key('pending', state.remaining.left, 0)
-    this.#books.proof.explain('pending', state.amounts)
+    const { tally, proof, awaits } = this.#books
+    const left = state.kept.left!
+    tally.key('pending', state.remaining.left, 0)
+    proof.explain('pending', state.amounts)
+    const rows = { left, right: null, leftRows: state.remaining.left, rightRows: 0, differing: [], hint: '' }
+    awaits(this.#maker.of('missing_in_target', rows), left)
   }
 
   #pair(state: KeyState, repeated: boolean): void {

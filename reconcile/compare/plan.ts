@@ -3,7 +3,13 @@
  * rules, totals. Made from a job's reconciliation here, from the command line in sides/.
  */
 
-import type { CompareRule, ValueMap } from '../../lib/model/comparison-rules.ts'
+import type {
+  BreakLimits,
+  CompareRule,
+  ControlTotal,
+  GateRules,
+  ValueMap,
+} from '../../lib/model/comparison-rules.ts'
 import { ConfigError } from '../../lib/model/errors.ts'
 import type { Reconciliation } from '../../lib/model/job.ts'
 import type { Mapping } from '../../lib/model/mapping.ts'
@@ -32,6 +38,23 @@ export interface ComparePlan {
   readonly totals: Readonly<Record<string, TotalRule>>
   /** Columns that totals need but that are not compared. */
   readonly carried: readonly PlannedColumn[]
+  /** What is declared of the comparison as a whole; absent: nothing. */
+  readonly whole?: WholeRules
+}
+
+/** How long a row that only the source has may take to arrive. */
+export interface Grace {
+  /** Column with the event's date or instant. */
+  readonly column: string
+  readonly graceMs: number
+}
+
+/** What a comparison asks of both sides as a whole. */
+export interface WholeRules {
+  readonly controlTotals: Readonly<Record<string, ControlTotal>>
+  readonly limits: BreakLimits
+  readonly gates: GateRules
+  readonly pending: Grace | null
 }
 
 /** All columns of a plan: key, compared, carried, in this order. */
@@ -79,7 +102,19 @@ export function planOf(reconciliation: Reconciliation, job: string, table: Table
     all,
     ignore: reconciliation.ignore,
     totals: table.totals,
+    whole: wholeRules(reconciliation),
   })
+}
+
+const HOUR_MS = 3_600_000
+
+function wholeRules({ totals, limits, gates, pending }: Reconciliation): WholeRules {
+  return {
+    controlTotals: totals ?? {},
+    limits: limits ?? {},
+    gates: gates ?? {},
+    pending: pending === undefined ? null : { column: pending.column, graceMs: pending.graceHours * HOUR_MS },
+  }
 }
 
 /** A plan from named columns; judges every rule. @throws CONFIG_COMPARE_RULE_INVALID */
@@ -89,8 +124,9 @@ export function planColumns(input: {
   readonly all: readonly PlannedColumn[]
   readonly ignore: readonly string[]
   readonly totals: Readonly<Record<string, TotalRule>>
+  readonly whole?: WholeRules
 }): ComparePlan {
-  const { name, ignore, totals } = input
+  const { name, ignore, totals, whole } = input
   for (const column of input.all) judgeRule(name, column, input.key)
   const all = input.all.map(column => {
     const groupedBy = groupOf(column.name, totals)
@@ -99,9 +135,10 @@ export function planColumns(input: {
   const byName = new Map(all.map(column => [column.name, column]))
   const key = input.key.map(field => byName.get(field)!)
   const columns = all.filter(column => !input.key.includes(column.name) && !ignore.includes(column.name))
-  const needed = new Set(
-    Object.values(totals).flatMap(rule => [...rule.sum, ...(rule.per === undefined ? [] : [rule.per])]),
-  )
+  const needed = new Set([
+    ...Object.values(totals).flatMap(rule => [...rule.sum, ...(rule.per === undefined ? [] : [rule.per])]),
+    ...(whole === undefined ? [] : judgeWhole(name, byName, whole)),
+  ])
   const carried = all.filter(
     column => needed.has(column.name) && !key.includes(column) && !columns.includes(column),
   )
@@ -111,7 +148,41 @@ export function planColumns(input: {
         throw invalidRule(name, `the total ${total} sums ${field}, which is no number`)
     }
   }
-  return { name, key, columns, totals, carried }
+  return { name, key, columns, totals, carried, ...(whole === undefined ? {} : { whole }) }
+}
+
+/** The columns that the rules of the whole need. */
+function judgeWhole(
+  plan: string,
+  columns: ReadonlyMap<string, PlannedColumn>,
+  { controlTotals, pending }: WholeRules,
+): string[] {
+  const kindOf = (field: string, what: string): ValueKind => {
+    const kind = columns.get(field)?.kind
+    if (kind === undefined) throw invalidRule(plan, `${what} names ${field}, which is no column`)
+    return kind
+  }
+  const fields: string[] = []
+  for (const [name, { measure, of, by }] of Object.entries(controlTotals)) {
+    const what = `the control total ${name}`
+    if ((measure === 'count') !== (of === undefined))
+      throw invalidRule(
+        plan,
+        `${what} ${of === undefined ? `measures ${measure} of nothing` : 'counts rows, not a column'}`,
+      )
+    if (of !== undefined) fields.push(of)
+    fields.push(...(by ?? []))
+    for (const field of by ?? []) kindOf(field, what)
+    const kind = of === undefined ? 'integer' : kindOf(of, what)
+    const ordered = isNumeric(kind) || kind === 'date' || kind === 'timestamp'
+    if ((measure === 'sum' && !isNumeric(kind)) || ((measure === 'min' || measure === 'max') && !ordered))
+      throw invalidRule(plan, `${what} is the ${measure} of ${of}, which is ${kind}`)
+  }
+  if (pending === null) return fields
+  const kind = kindOf(pending.column, 'pending')
+  if (kind !== 'timestamp' && kind !== 'date')
+    throw invalidRule(plan, `pending names ${pending.column}, which is ${kind} and no time`)
+  return [...fields, pending.column]
 }
 
 /** The field by which totals group the amounts of a field; undefined where none does. */

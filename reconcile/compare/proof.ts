@@ -5,6 +5,7 @@
  */
 import { type ProofLine, ROW_KINDS, type RowKind } from '../../lib/model/break.ts'
 import {
+  absolute,
   add,
   type Decimal,
   decimal,
@@ -15,6 +16,7 @@ import {
   ZERO,
 } from '../../lib/model/decimal.ts'
 import { BugError } from '../../lib/model/errors.ts'
+import type { KindWorth } from '../judge/limits.ts'
 import type { SnapshotTotal } from '../snapshot/manifest.ts'
 import { type ComparePlan, columnsOf } from './plan.ts'
 import type { SideName } from './side-rows.ts'
@@ -34,10 +36,15 @@ export type Amounts = Map<string, Decimal>
 export class ProofBook {
   readonly #totals: readonly Total[]
   readonly #explained = new Map<string, Map<RowKind, Decimal>>()
+  readonly #worth = new Map<RowKind, Amounts>()
+  /** Totals that are no money. */
+  readonly #quantities: ReadonlySet<string>
   /** Key of each total and group: there are few, and each is asked for once per row. */
   readonly #keys = new Map<Total, Map<string, string>>()
 
   constructor(plan: ComparePlan) {
+    const totals = Object.entries(plan.totals)
+    this.#quantities = new Set(totals.flatMap(([name, rule]) => (rule.of === 'quantity' ? [name] : [])))
     const columns = columnsOf(plan)
     const names = columns.map(column => column.name)
     this.#totals = Object.entries(plan.totals).map(([name, rule]) => ({
@@ -58,14 +65,31 @@ export class ProofBook {
     }
   }
 
-  /** Says what gathered amounts were. */
+  /** Says what the gathered amounts of one break, or of some equal pairs, were. */
   explain(kind: RowKind, amounts: Amounts): void {
     for (const [key, amount] of amounts) {
       if (amount.unscaled === 0n) continue
+      this.#addWorth(kind, key, amount)
       const kinds = this.#explained.get(key) ?? new Map<RowKind, Decimal>()
       kinds.set(kind, add(kinds.get(kind) ?? ZERO, amount))
       this.#explained.set(key, kinds)
     }
+  }
+
+  /** What the breaks of each kind are worth in money: their amounts added up without signs. */
+  worth(): KindWorth[] {
+    return [...this.#worth].flatMap(([kind, amounts]) =>
+      [...amounts].flatMap(([key, amount]) => {
+        const [total, group] = JSON.parse(key) as [string, string]
+        return this.#quantities.has(total) ? [] : [{ kind, total, group, amount: toText(amount) }]
+      }),
+    )
+  }
+
+  #addWorth(kind: RowKind, key: string, amount: Decimal): void {
+    const amounts = this.#worth.get(kind) ?? new Map<string, Decimal>()
+    amounts.set(key, add(amounts.get(key) ?? ZERO, absolute(amount)))
+    this.#worth.set(kind, amounts)
   }
 
   /**

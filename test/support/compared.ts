@@ -12,7 +12,7 @@ import { type StepContext, silentLog } from '../../lib/model/progress.ts'
 import type { TotalRule, Value } from '../../lib/model/table.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import { type CompareOptions, compareSides } from '../../reconcile/compare/compare-sides.ts'
-import { type ComparePlan, planColumns } from '../../reconcile/compare/plan.ts'
+import { type ComparePlan, planColumns, type WholeRules } from '../../reconcile/compare/plan.ts'
 import { snapshotColumns, type ValueKind } from '../../reconcile/snapshot/columns.ts'
 import type { Snapshot } from '../../reconcile/snapshot/manifest.ts'
 import { openSnapshotWriter } from '../../reconcile/snapshot/writer.ts'
@@ -39,6 +39,7 @@ export interface Compared {
   readonly rules?: Readonly<Record<string, CompareRule>>
   readonly ignore?: readonly string[]
   readonly totals?: Readonly<Record<string, TotalRule>>
+  readonly whole?: Partial<WholeRules>
   readonly left: Iterable<readonly Value[]>
   readonly right: Iterable<readonly Value[]>
   readonly options?: Partial<CompareOptions>
@@ -51,6 +52,7 @@ export function planFor({
   rules,
   ignore,
   totals,
+  whole,
 }: Omit<Compared, 'left' | 'right'>): ComparePlan {
   return planColumns({
     name: 'test.compared',
@@ -58,6 +60,9 @@ export function planFor({
     all: Object.entries(kinds).map(([name, kind]) => ({ name, kind, rule: rules?.[name] ?? {} })),
     ignore: ignore ?? [],
     totals: totals ?? {},
+    ...(whole === undefined
+      ? {}
+      : { whole: { controlTotals: {}, limits: {}, gates: {}, pending: null, ...whole } }),
   })
 }
 
