@@ -5,6 +5,7 @@
  */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { BugError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
@@ -26,6 +27,20 @@ export interface ApiRow {
 
 /** Names the records of a unit that must not be sent. */
 export type IsExcluded = (file: number, unit: string | null) => boolean
+
+/** Where the work files of a revision lie: its rows and its rejects. */
+export function spoolPaths(
+  folder: string,
+  revisionId: string,
+): { readonly rows: string; readonly rejects: string } {
+  const path = join(folder, `revision-${revisionId}`)
+  return { rows: `${path}.rows`, rejects: `${path}.rejects` }
+}
+
+/** Removes what is left of a revision whose load is done: an attempt that died after its last transaction could not. */
+export async function removeSpools(folder: string, revisionId: string): Promise<void> {
+  for (const path of Object.values(spoolPaths(folder, revisionId))) await rm(path, { force: true })
+}
 
 /** The spool of one load. */
 export class ApiSpool {

@@ -4,7 +4,6 @@
  * array with an Idempotency-Key; the answer is `{"results": [{"index", "status", "error": {"code", "message"}}]}`
  * with one result per row, status created, updated, unchanged, rejected or unprocessed.
  */
-import { join } from 'node:path'
 import { endpointUrl } from '../http/endpoint-url.ts'
 import { callsOf } from '../ledger/call.ts'
 import { assertFence } from '../ledger/fence.ts'
@@ -18,7 +17,7 @@ import type { StepContext } from '../model/progress.ts'
 import type { LoadResult, TableCounts } from '../model/run.ts'
 import { ApiDelivery, type RefusedRow, type RowTally } from './api-deliver.ts'
 import type { ApiLoadInput, ApiLoadOutcome } from './api-load-input.ts'
-import { ApiSpool, type IsExcluded } from './api-spool.ts'
+import { ApiSpool, type IsExcluded, spoolPaths } from './api-spool.ts'
 import type { CallSite } from './call-body.ts'
 import { assertRecordLaw, assertTableLaw } from './laws.ts'
 import { judgeRejects } from './limits.ts'
@@ -51,9 +50,9 @@ export async function loadIntoApi(input: ApiLoadInput, context: StepContext): Pr
   const { database, revision, spec, folder } = input
   const before = await database.use(connection => loadOf(connection, revision.id))
   if (before !== null) return { kind: 'done-before', load: before }
-  const name = `revision-${revision.id}`
-  const spool = new ApiSpool(join(folder, `${name}.rows`), spec)
-  const rejects = await RejectSpool.create(join(folder, `${name}.rejects`))
+  const paths = spoolPaths(folder, revision.id)
+  const spool = new ApiSpool(paths.rows, spec)
+  const rejects = await RejectSpool.create(paths.rejects)
   try {
     const judged = await spoolAndJudge(input, spool, rejects)
     if (input.dryRun) {

@@ -28,8 +28,16 @@ export function disarmFailpoint(): void {
   armed = null
 }
 
+let watching: ((name: string) => void) | null = null
+
+/** Tells of every pass from now on, null of none: how tests learn how often a run passes where. */
+export function watchFailpoints(seen: ((name: string) => void) | null): void {
+  watching = seen
+}
+
 /** A named point. Names are `step.where`, such as `load.after-commit`; unique in the source (held by a test). */
 export function failpoint(name: string): void {
+  watching?.(name)
   if (armed === null || armed.name !== name) return
   armed.left -= 1
   if (armed.left !== 0) return

@@ -8,6 +8,7 @@ import { setFileState } from '../ledger/file.ts'
 import { registerBackend } from '../ledger/lease.ts'
 import type { LoadRow } from '../ledger/load.ts'
 import type { Revision } from '../ledger/revision.ts'
+import { removeSpools } from '../load/api-spool.ts'
 import { createTarget } from '../load/create-target.ts'
 import type { RefusedRecords } from '../load/load-input.ts'
 import { loadIntoApi } from '../load/load-into-api.ts'
@@ -53,6 +54,7 @@ export interface LoadRequest {
 
 /** What an earlier attempt loaded, for an attempt that goes on after it. @throws RUN_LOAD_UNPUBLISHED */
 export async function loadedBefore(engine: Engine, load: LoadRow): Promise<Loaded> {
+  await removeSpools(engine.folders.bodies, load.revisionId)
   if (load.state === 'unpublished') {
     throw new RunError(
       'RUN_LOAD_UNPUBLISHED',

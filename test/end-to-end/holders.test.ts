@@ -85,7 +85,7 @@ test('A17: a holder paused in the middle of its load is succeeded, and when it w
   await deliverOrders('2026-11-01')
   await night.run('portal-orders', '2026-11-01')
   await deliverOrders(date)
-  const paused = await startCommand(night, [...runOrders(date), '--json'], 'load.before-fence:1:pause')
+  const paused = startCommand(night, [...runOrders(date), '--json'], 'load.before-fence:1:pause')
   await untilStopped(paused.pid)
   night.clock.hurry(10)
   const successor = await night.run('portal-orders', date)
@@ -109,7 +109,7 @@ test('A18: a run that is asked to stop while it waits for a lock rolls back, exi
   try {
     await blocker.query('BEGIN')
     await blocker.query('LOCK TABLE sales.order_line IN ACCESS EXCLUSIVE MODE')
-    child = await startCommand(night, runOrders(date))
+    child = startCommand(night, runOrders(date))
     await untilWaitingForLock()
     child.signal('SIGTERM')
     const stopped = await child.ended
@@ -138,7 +138,7 @@ test('A18: a run that is asked to stop in the middle of a download leaves no par
     peer.faults.duringDownload = () => resolve()
   })
   peer.faults.bytesPerSecond = 500
-  child = await startCommand(night, runOrders(date))
+  child = startCommand(night, runOrders(date))
   await opened
   child.signal('SIGTERM')
   assert.equal((await child.ended).code, 143)
@@ -152,7 +152,7 @@ test('of two processes that run one date one does it, and the other exits 75 and
   const date = '2026-11-05'
   await night.deliver('payroll', `hours_${compact(date)}.csv`, hours(date, ['00000001', '00000002']))
   const api = heldApi()
-  const first = await startCommand(night, ['run', 'payroll-hours', '--date', date])
+  const first = startCommand(night, ['run', 'payroll-hours', '--date', date])
   await api.reached
   const second = await command(night, ['run', 'payroll-hours', '--date', date])
   assert.equal(second.code, 75, second.stderr)
@@ -169,7 +169,7 @@ test('a process killed while it waits for an API is followed by one that sends t
   await night.deliver('payroll', `hours_${compact(date)}.csv`, hours(date, ['00000003']))
   const from = night.api.requests.length
   const api = heldApi()
-  const first = await startCommand(night, ['run', 'payroll-hours', '--date', date])
+  const first = startCommand(night, ['run', 'payroll-hours', '--date', date])
   await api.reached
   first.signal('SIGKILL')
   await first.ended

@@ -4,10 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { Night } from './night.ts'
 
 const ROOT = path.join(import.meta.dirname, '..', '..')
@@ -23,41 +20,29 @@ export interface Ended {
 /** A running command. */
 export interface Child {
   readonly pid: number
+  /** It has said its first line: arguments and configuration are read, nothing is opened yet. */
+  readonly began: Promise<unknown>
   readonly ended: Promise<Ended>
   signal(name: NodeJS.Signals): void
 }
 
-/** Writes the project that the children work in: the night's timetable and environment. */
-async function projectOf(night: Night): Promise<string> {
-  const folder = path.join(night.folder, 'project')
-  if (existsSync(folder)) return folder
-  await mkdir(path.join(folder, 'environments'), { recursive: true })
-  const timetable = pathToFileURL(path.join(ROOT, 'test', 'support', 'night-timetable.ts')).href
-  await writeFile(path.join(folder, 'package.json'), '{"type":"module"}\n')
-  await writeFile(
-    path.join(folder, 'jobs.config.ts'),
-    `import { timetableWith } from ${JSON.stringify(timetable)}\nexport default timetableWith(${JSON.stringify(night.changes)})\n`,
-  )
-  await writeFile(
-    path.join(folder, 'environments', 'test.ts'),
-    `export default ${JSON.stringify(night.environment)}\n`,
-  )
-  return folder
-}
+/**
+ * The project that the children work in; what differs from night to night it takes from variables. Two
+ * files that lie here always, instead of two written for each night, are compiled once: a child starts
+ * 0.1 s of CPU sooner, without loading the type stripper.
+ */
+const PROJECT = path.join(ROOT, 'test', 'support', 'night-project')
 
 /** Starts `tallyman <args>`; `failpoint` as TALLYMAN_FAILPOINT takes it. */
-export async function startCommand(
-  night: Night,
-  args: readonly string[],
-  failpoint?: string,
-): Promise<Child> {
-  const cwd = await projectOf(night)
+export function startCommand(night: Night, args: readonly string[], failpoint?: string): Child {
   const child = spawn(process.execPath, [path.join(ROOT, 'bin', 'tallyman.ts'), ...args], {
-    cwd,
+    cwd: PROJECT,
     env: {
       PATH: process.env.PATH,
       ...night.variables,
       TALLYMAN_ENV: 'test',
+      NIGHT_CHANGES: JSON.stringify(night.changes),
+      NIGHT_ENVIRONMENT: JSON.stringify(night.environment),
       ...(failpoint === undefined ? {} : { TALLYMAN_FAILPOINT: failpoint }),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -74,10 +59,11 @@ export async function startCommand(
     night.said.push(stdout, stderr)
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr }
   })
-  return { pid: child.pid!, ended, signal: name => void child.kill(name) }
+  const began = Promise.race([once(child.stderr, 'data'), ended])
+  return { pid: child.pid!, began, ended, signal: name => void child.kill(name) }
 }
 
 /** Runs `tallyman <args>` to its end. */
-export async function command(night: Night, args: readonly string[], failpoint?: string): Promise<Ended> {
-  return (await startCommand(night, args, failpoint)).ended
+export function command(night: Night, args: readonly string[], failpoint?: string): Promise<Ended> {
+  return startCommand(night, args, failpoint).ended
 }

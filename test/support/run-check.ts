@@ -7,9 +7,11 @@
  *     await night.run('portal-orders', '2026-11-19')
  *     assert.deepEqual(await watched.findings(), [])
  */
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { createInterface } from 'node:readline'
+import { after } from 'node:test'
 import type { CheckSpec, Delivery, Finding } from './checker/spec.ts'
 import type { Night } from './night.ts'
 import type { ReceivedMail } from './smtp-peer.ts'
@@ -17,7 +19,9 @@ import type { ReceivedMail } from './smtp-peer.ts'
 const CHECKER = path.join(import.meta.dirname, 'checker', 'check.ts')
 
 /** What a test may say otherwise than the night itself. */
-export type SpecChanges = Partial<Pick<CheckSpec, 'lostMailAnswers' | 'notLoaded' | 'after' | 'database'>> & {
+export type SpecChanges = Partial<
+  Pick<CheckSpec, 'lostMailAnswers' | 'notLoaded' | 'refused' | 'after' | 'database'>
+> & {
   /** Mails that were accepted; those of the night's own mail server by default. */
   readonly mails?: readonly ReceivedMail[]
 }
@@ -30,11 +34,12 @@ export interface WatchedNight {
   findings(changes?: SpecChanges): Promise<Finding[]>
 }
 
-/** Begins to watch a night; only what is delivered through the result is known to the checker. */
+/** Begins to watch a night; call it where openNight is called. Only what is delivered through the result is known to the checker. */
 export async function watchNight(night: Night): Promise<WatchedNight> {
   const folder = path.join(night.folder, 'watched')
   await mkdir(folder, { recursive: true })
   const deliveries: Delivery[] = []
+  const check = startChecker()
   return {
     deliver: async (endpoint, name, content) => {
       const copy = path.join(folder, `${deliveries.length}-${endpoint}`)
@@ -42,10 +47,7 @@ export async function watchNight(night: Night): Promise<WatchedNight> {
       deliveries.push({ endpoint, name, path: copy })
       await night.deliver(endpoint, name, content)
     },
-    findings: async (changes = {}) => {
-      const spec = await writeSpec(night, folder, deliveries, changes)
-      return check(spec)
-    },
+    findings: async (changes = {}) => check(await writeSpec(night, folder, deliveries, changes)),
   }
 }
 
@@ -64,39 +66,37 @@ async function writeSpec(
     effects: [...rows.keys()].map(key => effects.get(key) ?? 0),
   }
   await writeFile(file('api.json'), JSON.stringify(api))
-  const after = Object.entries(night.changes).map(([job, change]) => [job, change.after ?? 'leave'])
+  const afterLoad = Object.entries(night.changes).map(([job, change]) => [job, change.after ?? 'leave'])
   const spec: CheckSpec = {
     database: night.database.url,
     deliveries,
     remote: Object.fromEntries(
       Object.keys(night.sftp).map(name => [name, path.join(night.folder, 'remote', name)]),
     ),
-    after: Object.fromEntries(after),
+    after: Object.fromEntries(afterLoad),
     dataFolder: night.environment.dataFolder,
     mailbox: file('mailbox.json'),
     api: file('api.json'),
     lostMailAnswers: 0,
     notLoaded: [],
+    refused: [],
     ...changes,
   }
   await writeFile(file('spec.json'), JSON.stringify(spec))
   return file('spec.json')
 }
 
-/** Runs the checker. @throws when it could not look. */
-async function check(spec: string): Promise<Finding[]> {
-  const { code, stdout, stderr } = await new Promise<{
-    code: unknown
-    stdout: string
-    stderr: string
-  }>(resolve => {
-    execFile(process.execPath, [CHECKER, spec], { maxBuffer: 64 * 1024 ** 2 }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : error.code, stdout, stderr }),
-    )
-  })
-  if (code !== 0 && code !== 1) throw new Error(`the checker failed (${String(code)}): ${stderr}`)
-  const findings = JSON.parse(stdout) as Finding[]
-  if ((code === 0) !== (findings.length === 0))
-    throw new Error(`exit ${code} with ${findings.length} findings`)
-  return findings
+/** A checker of its own process, until the file's tests are over; starting one for each look takes longer than the look. */
+function startChecker(): (spec: string) => Promise<Finding[]> {
+  const child = spawn(process.execPath, [CHECKER], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const answers = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  after(() => child.stdin.end())
+  return async spec => {
+    child.stdin.write(`${spec}\n`)
+    const { done, value } = await answers.next()
+    if (done === true) throw new Error('the checker ended by itself')
+    const answer = JSON.parse(value) as { findings: Finding[] } | { failed: string }
+    if ('failed' in answer) throw new Error(`the checker could not look: ${answer.failed}`)
+    return answer.findings
+  }
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { PARTNER_JOBS, type PartnerJob, type Target } from './partner-jobs.ts'
-import type { Delivery, Expected, Row } from './spec.ts'
+import type { Delivery, Expected, Refused, Row } from './spec.ts'
 
 /** `current`: part of its date's set. `replaced`: was, until a correction came. `repeated`: the content was there already. */
 export type Fate = 'current' | 'replaced' | 'repeated' | 'unusable'
@@ -23,24 +23,32 @@ export interface Arrival {
   fate: Fate
 }
 
+/** By path: copies are never touched again, and a checker that stays is asked about them after each run. */
+const workedOut = new Map<string, Pick<Arrival, 'sha256' | 'bytes' | 'expected'>>()
+
 /** All deliveries that a job takes, judged in the order in which they came. */
-export function arrivalsOf(deliveries: readonly Delivery[]): Arrival[] {
+export function arrivalsOf(deliveries: readonly Delivery[], refused: readonly Refused[]): Arrival[] {
   const arrivals: Arrival[] = []
   for (const [order, { endpoint, name, path }] of deliveries.entries()) {
     const job = PARTNER_JOBS.find(one => one.endpoint === endpoint && one.files.test(name))
     if (job === undefined) continue
     const date = job.files.exec(name)![1]!.replace(/^(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3')
-    const bytes = readFileSync(path)
-    const expected = job.expected(bytes, date)
-    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const content = workedOut.get(path) ?? workOut(job, date, path, refused)
+    workedOut.set(path, content)
     const arrival: Arrival = {
-      ...{ job, date, name, sha256, bytes: bytes.length, order, expected },
-      fate: expected.unusable === null ? 'current' : 'unusable',
+      ...{ job, date, name, order, ...content },
+      fate: content.expected.unusable === null ? 'current' : 'unusable',
     }
     if (arrival.fate === 'current') judge(arrival, arrivals)
     arrivals.push(arrival)
   }
   return arrivals
+}
+
+function workOut(job: PartnerJob, date: string, path: string, refused: readonly Refused[]) {
+  const content = readFileSync(path)
+  const sha256 = createHash('sha256').update(content).digest('hex')
+  return { sha256, bytes: content.length, expected: job.expected(content, date, refused) }
 }
 
 function judge(arrival: Arrival, before: readonly Arrival[]): void {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import type { Client } from 'pg'
 import { type Arrival, keyedRows, keyOf, textOf } from './arrivals.ts'
 import { PARTNER_JOBS } from './partner-jobs.ts'
-import type { CheckSpec, Finding, Row } from './spec.ts'
+import type { CheckSpec, Finding, FindingKind, Row } from './spec.ts'
 
 interface ApiFile {
   /** In order, repeated ones too. */
@@ -25,7 +25,7 @@ export async function checkApi(
   if (spec.api === null) return []
   const api = JSON.parse(readFileSync(spec.api, 'utf8')) as ApiFile
   const findings: Finding[] = []
-  const say = (kind: string, subject: string, message: string): void =>
+  const say = (kind: FindingKind, subject: string, message: string): void =>
     void findings.push({ kind, subject, message })
   const { rows: calls } = await client.query('SELECT key, body_sha256 AS body, state FROM tallyman.call')
   for (const [key, same] of Map.groupBy(api.requests, request => request.key)) {
@@ -61,7 +61,7 @@ function rowFindings(api: ApiFile, spec: CheckSpec, arrivals: readonly Arrival[]
       Object.entries(held).map(([name, value]) => [name, value === null ? null : String(value)]),
     )
     const [key, text] = [keyOf(target, row), textOf(target, row)]
-    const say = (kind: string, message: string): void =>
+    const say = (kind: FindingKind, message: string): void =>
       void findings.push({ kind, subject: `api ${key}`, message })
     if (seen.has(key)) say('row-doubled', 'The API holds it twice.')
     seen.add(key)

@@ -4,7 +4,7 @@
  */
 import type { Client } from 'pg'
 import type { Arrival } from './arrivals.ts'
-import type { CheckSpec, Finding } from './spec.ts'
+import type { CheckSpec, Finding, FindingKind } from './spec.ts'
 
 interface LoadRow {
   readonly job: string
@@ -54,7 +54,7 @@ export async function checkLedger(
 function loadFindings(load: LoadRow, arrivals: readonly Arrival[]): Finding[] {
   const findings: Finding[] = []
   const subject = `${load.job} ${load.date} revision ${load.number}`
-  const say = (kind: string, message: string): void => void findings.push({ kind, subject, message })
+  const say = (kind: FindingKind, message: string): void => void findings.push({ kind, subject, message })
   const published = load.revision_state === 'published' || load.revision_state === 'finished'
   if (published && load.load_state !== 'published')
     say(
@@ -163,7 +163,7 @@ async function runFindings(
     arrivals.filter(({ fate }) => fate === 'current').map(({ job, date }) => `${job.name} ${date}`),
   )
   for (const row of rows) {
-    const say = (kind: string, message: string): void =>
+    const say = (kind: FindingKind, message: string): void =>
       void findings.push({ kind, subject: row.name as string, message })
     if (row.running > 0 || row.leased) say('run-not-at-rest', 'An attempt is running or holds the lease.')
     if (!wanted.delete(row.name) || spec.notLoaded.includes(row.name)) continue

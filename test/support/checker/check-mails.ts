@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Client } from 'pg'
-import type { CheckSpec, Finding } from './spec.ts'
+import type { CheckSpec, Finding, FindingKind } from './spec.ts'
 
 interface OutboxRow {
   readonly id: string
@@ -55,7 +55,7 @@ function mailFindings(
   spec: CheckSpec,
 ): Finding[] {
   const findings: Finding[] = []
-  const say = (kind: string, message: string): void => void findings.push({ kind, subject: id, message })
+  const say = (kind: FindingKind, message: string): void => void findings.push({ kind, subject: id, message })
   const got = new Set(copies.flatMap(({ to }) => to))
   for (const address of has)
     if (!got.has(address)) say('mail-lost', `${address} never got it, but is delivered.`)

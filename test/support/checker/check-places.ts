@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join, relative } from 'node:path'
 import type { Client } from 'pg'
 import type { Arrival } from './arrivals.ts'
-import type { CheckSpec, Finding } from './spec.ts'
+import type { CheckSpec, Finding, FindingKind } from './spec.ts'
 
 function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex')
@@ -89,21 +89,25 @@ function remoteFindings(
 
 /** Everything that a run takes away before it ends. */
 export async function checkLeftovers(client: Client, spec: CheckSpec): Promise<Finding[]> {
-  const found = async (kind: string, sql: string, message: string): Promise<Finding[]> =>
+  const found = async (kind: FindingKind, sql: string, message: string): Promise<Finding[]> =>
     (await client.query(sql)).rows.map(({ subject }) => ({ kind, subject, message }))
   const parts = filesBelow(spec.dataFolder).filter(path => path.endsWith('.part'))
   const bodies = filesBelow(join(spec.dataFolder, 'bodies'))
   return [
-    ...parts.map(path => ({
-      kind: 'part-left',
-      subject: relative(spec.dataFolder, path),
-      message: 'Half written.',
-    })),
-    ...bodies.map(path => ({
-      kind: 'body-left',
-      subject: basename(path),
-      message: 'The body of a call that is over.',
-    })),
+    ...parts.map(
+      (path): Finding => ({
+        kind: 'part-left',
+        subject: relative(spec.dataFolder, path),
+        message: 'Half written.',
+      }),
+    ),
+    ...bodies.map(
+      (path): Finding => ({
+        kind: 'body-left',
+        subject: basename(path),
+        message: 'The body of a call that is over.',
+      }),
+    ),
     ...(await found(
       'staging-left',
       `SELECT n.nspname || '.' || c.relname AS subject FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -5,7 +5,7 @@
 import type { Client } from 'pg'
 import { type Arrival, keyedRows, keyOf, textOf } from './arrivals.ts'
 import { type Kind, PARTNER_JOBS, type Target } from './partner-jobs.ts'
-import type { CheckSpec, Finding, Row } from './spec.ts'
+import type { CheckSpec, Finding, FindingKind, Row } from './spec.ts'
 
 /** At most so many findings of one sort: a wrong column would drown the rest. */
 const SHOWN = 10
@@ -78,7 +78,7 @@ function keyFindings(target: Target, arrivals: readonly Arrival[], there: readon
   const { must, may } = keyedRows(target, arrivals)
   const found = Map.groupBy(there, row => keyOf(target, row))
   const findings: Finding[] = []
-  const say = (kind: string, key: string, message: string): void => {
+  const say = (kind: FindingKind, key: string, message: string): void => {
     findings.push({ kind, subject: `${target.name} ${key}`, message })
   }
   for (const [key, text] of must) {

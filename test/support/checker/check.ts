@@ -1,9 +1,12 @@
 /**
- * `node test/support/checker/check.ts <spec.json>`: decides by itself whether a night lost, doubled or
- * changed anything. Shares no code with the engine. Prints its findings as a JSON list; exit 0 when
- * there is none, 1 when there are, 2 when it could not look. READ NEXT: arrivals.ts, then check-*.ts.
+ * The independent checker: decides by itself whether a night lost, doubled or changed anything. Shares
+ * no code with the engine. `node test/support/checker/check.ts <spec.json>` prints its findings as a
+ * JSON list; exit 0 when there is none, 1 when there are, 2 when it could not look. Without an argument
+ * it stays, takes a path per line and answers each with a line of JSON: `{ "findings": [..] }` or
+ * `{ "failed": ".." }`. READ NEXT: arrivals.ts, then check-*.ts.
  */
 import { readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import pg from 'pg'
 import { arrivalsOf } from './arrivals.ts'
 import { checkApi } from './check-api.ts'
@@ -14,8 +17,9 @@ import { checkTargets } from './check-targets.ts'
 import type { CheckSpec, Finding } from './spec.ts'
 
 /** All findings of a night. */
-async function findingsOf(spec: CheckSpec): Promise<Finding[]> {
-  const arrivals = arrivalsOf(spec.deliveries)
+async function findingsOf(path: string): Promise<Finding[]> {
+  const spec = JSON.parse(readFileSync(path, 'utf8')) as CheckSpec
+  const arrivals = arrivalsOf(spec.deliveries, spec.refused)
   const client = new pg.Client({ connectionString: spec.database, application_name: 'checker' })
   await client.connect()
   try {
@@ -32,14 +36,31 @@ async function findingsOf(spec: CheckSpec): Promise<Finding[]> {
   }
 }
 
-try {
-  const spec = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as CheckSpec
-  const findings = await findingsOf(spec)
-  process.stdout.write(`${JSON.stringify(findings, null, 1)}\n`)
-  process.exitCode = findings.length === 0 ? 0 : 1
-} catch (error) {
-  process.stderr.write(
-    `The checker could not look: ${error instanceof Error ? error.stack : String(error)}\n`,
-  )
-  process.exitCode = 2
+function told(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
+
+async function checkOnce(path: string): Promise<number> {
+  try {
+    const findings = await findingsOf(path)
+    process.stdout.write(`${JSON.stringify(findings, null, 1)}\n`)
+    return findings.length === 0 ? 0 : 1
+  } catch (error) {
+    process.stderr.write(`The checker could not look: ${told(error)}\n`)
+    return 2
+  }
+}
+
+async function answerLines(): Promise<number> {
+  for await (const path of createInterface({ input: process.stdin })) {
+    const answer = await findingsOf(path).then(
+      findings => ({ findings }),
+      (error: unknown) => ({ failed: told(error) }),
+    )
+    process.stdout.write(`${JSON.stringify(answer)}\n`)
+  }
+  return 0
+}
+
+const [, , path] = process.argv
+process.exitCode = await (path === undefined ? answerLines() : checkOnce(path))

@@ -4,7 +4,9 @@
  */
 import { decimal, length, londonInstant } from './plain-values.ts'
 import { csvRecords, decode } from './read-csv.ts'
-import type { Expected, Row } from './spec.ts'
+import type { Expected, Refused, Row } from './spec.ts'
+
+const TABLE = 'sales.order_line'
 
 const COLUMNS = [
   ...['InvoiceNo', 'StockCode', 'Description', 'Quantity'],
@@ -16,8 +18,12 @@ function tooMany(rejected: number, read: number): boolean {
   return rejected > 50 || (read >= 100 && rejected * 100 > 2 * read)
 }
 
-/** Rows by their bytes and the date of the delivery. */
-export function expectedOrders(bytes: Uint8Array, businessDate: string): Expected {
+/** Rows by their bytes and the date of the delivery, but for those that the target refuses. */
+export function expectedOrders(
+  bytes: Uint8Array,
+  businessDate: string,
+  refused: readonly Refused[],
+): Expected {
   const text = decode(bytes, 'utf-8')
   const [header, ...records] = (text === null ? null : csvRecords(text, ',')) ?? []
   const at = (name: string): number => header!.fields.indexOf(name)
@@ -28,7 +34,8 @@ export function expectedOrders(bytes: Uint8Array, businessDate: string): Expecte
   for (const { line, fields } of records) {
     const whole = fields.length === header.fields.length && !fields.some(field => field.includes('\0'))
     const row = whole ? orderLine(businessDate, name => fields[at(name)]!) : null
-    if (row === null) rejected.push(line)
+    if (row === null || refused.some(({ table, column, value }) => table === TABLE && row[column] === value))
+      rejected.push(line)
     else rows.push(row)
   }
   if (records.length === 0) return unusable('no record')
@@ -37,7 +44,7 @@ export function expectedOrders(bytes: Uint8Array, businessDate: string): Expecte
     read: records.length,
     filtered: 0,
     rejected,
-    rows: { 'sales.order_line': rows },
+    rows: { [TABLE]: rows },
     unusable: null,
   }
 }

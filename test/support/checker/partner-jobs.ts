@@ -6,7 +6,7 @@ import { expectedHours } from './expected-hours.ts'
 import { expectedOrders } from './expected-orders.ts'
 import { expectedRates } from './expected-rates.ts'
 import { expectedStatements } from './expected-statements.ts'
-import type { Expected } from './spec.ts'
+import type { Expected, Refused } from './spec.ts'
 
 /** How a column is read as canonical text. */
 export type Kind = 'text' | 'number' | 'date' | 'instant'
@@ -27,7 +27,7 @@ export interface PartnerJob {
   /** The name of its files, with the date as first group. */
   readonly files: RegExp
   readonly perDate: 'one' | 'many'
-  readonly expected: (bytes: Uint8Array, businessDate: string) => Expected
+  readonly expected: (bytes: Uint8Array, businessDate: string, refused: readonly Refused[]) => Expected
   readonly targets: readonly Target[]
   /** Its rows go to the API instead of the database. */
   readonly api: boolean

@@ -33,11 +33,42 @@ export interface CheckSpec {
   readonly lostMailAnswers: number
   /** `job date` that are not to be loaded: nothing of them may have taken effect. */
   readonly notLoaded: readonly string[]
+  /** Rows that a constraint of the target refuses: their records are rejects. */
+  readonly refused: readonly Refused[]
 }
+
+/** Rows of a table with this value in this column. */
+export interface Refused {
+  readonly table: string
+  readonly column: string
+  readonly value: string
+}
+
+/** All that can be found, sorted. Each has a planted defect in test/end-to-end/checker.test.ts. */
+export const FINDING_KINDS = [
+  ...['archive-wrong', 'body-left', 'call-changed', 'call-invented', 'call-undecided'],
+  ...['effect-doubled', 'effect-without-call', 'effect-without-load'],
+  ...['file-not-applied', 'file-unknown', 'file-wrongly-applied', 'law-broken'],
+  ...['load-left-open', 'load-without-effect', 'lock-held'],
+  ...['mail-doubled', 'mail-failed', 'mail-lost', 'mail-unknown'],
+  ...['night-uncompared', 'night-unfinished', 'night-untold', 'part-left', 'rejects-differ', 'remote-wrong'],
+  ...['revision-left-frozen', 'row-changed', 'row-doubled', 'row-missing', 'row-unexplained'],
+  ...[
+    'rows-unaccounted',
+    'run-missing',
+    'run-not-at-rest',
+    'run-not-done',
+    'staging-left',
+    'transaction-open',
+  ],
+] as const
+
+/** What kind of wrong it is. */
+export type FindingKind = (typeof FINDING_KINDS)[number]
 
 /** Something that is not as it must be. */
 export interface Finding {
-  readonly kind: string
+  readonly kind: FindingKind
   /** What it is about: a table and key, a file, a run, a mail. */
   readonly subject: string
   readonly message: string
