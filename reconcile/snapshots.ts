@@ -3,6 +3,7 @@
  * `snapshots(comparison(...), comparison(...))` for several. Plain data; lib/run takes the snapshots and
  * calls compare/compare-sides.ts.
  */
+import type { BreakLimits, ControlTotal, GateRules, PendingRule } from '../lib/model/comparison-rules.ts'
 import { ConfigError } from '../lib/model/errors.ts'
 import type {
   AcknowledgeRule,
@@ -34,6 +35,22 @@ export interface ComparisonOptions<Row> {
   /** Rules of single columns; a column without one is compared exactly. */
   readonly compare?: { readonly [Field in keyof NoInfer<Row>]?: CompareRule }
   readonly ignore?: readonly (keyof NoInfer<Row> & string)[]
+  /** Figures that both sides must have in common, by name. Default: none beside the proof of the table's totals. */
+  readonly totals?: Readonly<
+    Record<
+      string,
+      Omit<ControlTotal, 'of' | 'by'> & {
+        readonly of?: keyof NoInfer<Row> & string
+        readonly by?: readonly (keyof NoInfer<Row> & string)[]
+      }
+    >
+  >
+  /** What only the source has is not missing while it may still arrive. Default: it is missing at once. */
+  readonly pending?: PendingRule & { readonly column: keyof NoInfer<Row> & string }
+  /** What is asked of both sides before anything is proved, beside that they are there, not empty and have their columns. */
+  readonly gates?: GateRules
+  /** From where breaks count. Default: any one warns; a duplicate or a differing currency fails. */
+  readonly limits?: BreakLimits
   /** Above this amount it takes two people to acknowledge a break. Default: one may. */
   readonly acknowledge?: AcknowledgeRule
   /** What `breaks resolve` may propose for its breaks. Default: nothing. */
@@ -61,6 +78,10 @@ export function comparison<Row>(options: ComparisonOptions<Row>): Reconciliation
     rules: (options.compare ?? {}) as Readonly<Record<string, CompareRule>>,
     ignore: options.ignore ?? [],
     definition: table,
+    ...(options.totals === undefined ? {} : { totals: options.totals }),
+    ...(options.pending === undefined ? {} : { pending: options.pending }),
+    ...(options.gates === undefined ? {} : { gates: options.gates }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.acknowledge === undefined ? {} : { acknowledge: options.acknowledge }),
     ...(options.resolve === undefined ? {} : { resolve: options.resolve as ResolveRule }),
   }
@@ -90,6 +111,11 @@ export function snapshots(...given: readonly (ComparisonOptions<unknown> | Recon
 /** Numbers may differ by this much, bounds included; nothing is rounded. */
 export function within(absolute: string): CompareRule {
   return { within: absolute }
+}
+
+/** Instants may lie apart by so many seconds, bounds included. */
+export function withinSeconds(seconds: number): CompareRule {
+  return { withinSeconds: seconds }
 }
 
 /** Numbers may differ by this share of the larger one, bounds included. */

@@ -5,7 +5,6 @@
 import { describeTable } from '../../lib/map/describe.ts'
 import type {
   ApiLoad,
-  CompareRule,
   ComparingJob,
   CsvSpec,
   FetchSpec,
@@ -19,6 +18,7 @@ import type {
   XmlSpec,
 } from '../../lib/model/job.ts'
 import type { LoadMode } from '../../lib/model/run.ts'
+import { ruleInWords, wholeInWords } from './whole-in-words.ts'
 
 const code = (text: string): string => `\`${text}\``
 
@@ -164,19 +164,13 @@ function sideInWords(side: Side): string {
   }
 }
 
-function ruleInWords([column, rule]: readonly [string, CompareRule]): string {
-  const told = Object.entries(rule).map(([name, value]) =>
-    value === true ? name : `${name} ${String(value)}`,
-  )
-  return `${code(column)}: ${told.join(', ')}`
-}
-
-function comparisonInWords({ name, source, target, rules, ignore }: Reconciliation): string {
-  const special = Object.entries(rules).map(ruleInWords)
+function comparisonInWords(comparison: Reconciliation): string {
+  const { name, source, target, rules, ignore } = comparison
+  const special = Object.entries(rules).map(([column, rule]) => ruleInWords(column, rule))
   const how =
     special.length === 0 ? 'every column exactly' : `${special.join('; ')}; every other column exactly`
   const ignored = ignore.length === 0 ? '' : ` Not compared: ${ignore.map(code).join(', ')}.`
-  return `**${name}**: ${sideInWords(source)}, against ${sideInWords(target)}. Compared: ${how}.${ignored}`
+  return `**${name}**: ${sideInWords(source)}, against ${sideInWords(target)}. Compared: ${how}.${ignored}${wholeInWords(comparison)}`
 }
 
 /** What is compared with what. */

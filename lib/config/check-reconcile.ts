@@ -15,6 +15,7 @@ import type { Mapping } from '../model/mapping.ts'
 import { qualifiedName, type TableDefinition } from '../model/table.ts'
 import { checkResolve } from './check-resolve.ts'
 import { checkSide } from './check-side.ts'
+import { checkColumnRule, checkWhole } from './check-whole.ts'
 import { type Complain, NAME } from './complaint.ts'
 
 /** Mistakes of one comparison of a job. */
@@ -37,6 +38,7 @@ export function checkReconciliation(
     return
   }
   checkRules(item, table, at, complain)
+  checkWhole(item, table, complain)
   if (item.resolve !== undefined) {
     if (movesRecords(job)) checkResolve(item, item.resolve, table, job, complain)
     else complain(`${at}.resolve`, 'is about a target, and this job loads none', 'drop it')
@@ -69,10 +71,11 @@ function checkRules(item: Reconciliation, table: TableDefinition, at: string, co
   for (const [field, rule] of Object.entries(item.rules)) {
     const type = table.columns[field]?.type.kind
     if (type === undefined) complain(`${at}.rules.${field}`, `is no column of ${full}`, `one of: ${columns}`)
-    else
-      checkRule(rule, type, table.key.includes(field), (problem, fix) =>
-        complain(`${at}.rules.${field}`, problem, fix),
-      )
+    else {
+      const here = (problem: string, fix: string): void => complain(`${at}.rules.${field}`, problem, fix)
+      checkRule(rule, type, table.key.includes(field), here)
+      checkColumnRule(rule, type, table.key.includes(field), here)
+    }
   }
 }
 

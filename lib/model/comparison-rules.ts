@@ -49,7 +49,7 @@ export interface ControlTotal {
 
 /** Rows that only the source has are not missing while they may still arrive. */
 export interface PendingRule {
-  /** Field with the event's instant or date; a date is its first moment in the job's zone. */
+  /** Field with the event's instant or date; a date is its first moment in UTC. */
   readonly column: string
   /** How long after the event the target may take. */
   readonly graceHours: number
