@@ -4,7 +4,6 @@
  * joined, scanned and encoded apart. What is a row is copy-text.ts's business.
  */
 
-import { codeAt } from '../model/code-at.ts'
 /** A buffer that grows by need and is used again. */
 export class CopyBytes {
   bytes: Buffer
@@ -56,7 +55,7 @@ export const HOLDS_HALF = -2
 /** Writes a whole number; like all of these it gives the place behind what it wrote. */
 export function putNumber(bytes: Uint8Array, at: number, value: number): number {
   // Adding 0 makes 0 of -0.
-  if (value < 0 || value >= INT_DIGITS) return putText(bytes, at, String(value + 0))
+  if (value < 0 || value >= INT_DIGITS) return putDigits(bytes, at, String(value + 0))
   let rest = value | 0
   let end = at + 1
   for (let left = rest; left >= 10; left = (left / 10) | 0) end += 1
@@ -81,12 +80,23 @@ export function putBoolean(bytes: Uint8Array, at: number, value: boolean): numbe
   return at + 1
 }
 
-/** Writes a text, escaped; HOLDS_NUL or HOLDS_HALF where it can't be stored. */
-export function putText(bytes: Uint8Array, at: number, text: string): number {
-  const { length } = text
+/** Writes a number as a text of its digits: those beyond nine, and negative ones. */
+function putDigits(bytes: Uint8Array, at: number, digits: string): number {
+  for (let index = 0; index < digits.length; index += 1) bytes[at + index] = digits.charCodeAt(index)
+  return at + digits.length
+}
+
+/** Writes a text given as UTF-16 codes from `from` to before `end`, escaped; HOLDS_NUL or HOLDS_HALF where it can't be stored. */
+export function putText(
+  bytes: Uint8Array,
+  at: number,
+  units: Uint16Array,
+  from: number,
+  end: number,
+): number {
   let to = at
-  for (let index = 0; index < length; index += 1) {
-    const code = codeAt(text, index)
+  for (let index = from; index < end; index += 1) {
+    const code = units[index]!
     if (code < 128) {
       if (code > BACKSLASH || (code > CR && code !== BACKSLASH)) {
         bytes[to++] = code
@@ -104,8 +114,9 @@ export function putText(bytes: Uint8Array, at: number, text: string): number {
       bytes[to++] = 0x80 | ((code >> 6) & 63)
       bytes[to++] = 0x80 | (code & 63)
     } else {
-      const point = text.codePointAt(index)!
-      if (point < 0x10000) return HOLDS_HALF
+      const next = index + 1 < end ? units[index + 1]! : 0
+      if (code > 0xdbff || next < 0xdc00 || next > 0xdfff) return HOLDS_HALF
+      const point = 0x10000 + ((code & 0x3ff) << 10) + (next & 0x3ff)
       index += 1
       bytes[to++] = 0xf0 | (point >> 18)
       bytes[to++] = 0x80 | ((point >> 12) & 63)

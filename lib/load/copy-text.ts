@@ -3,10 +3,10 @@
  * after an unquoted `\.` line. Checking values is map's business; what could still damage a COPY is
  * refused here (LOAD_VALUE_UNSTORABLE). Bytes: copy-bytes.ts; who sends them: stage-rows.ts.
  */
-import { codeAt } from '../model/code-at.ts'
 import { LoadError } from '../model/errors.ts'
 import type { MappedRows } from '../model/mapping.ts'
 import type { Value } from '../model/table.ts'
+import { TextUnits } from '../model/text-units.ts'
 import {
   BYTES_PER_UNIT,
   type CopyBytes,
@@ -31,8 +31,8 @@ export interface RowEncoder {
 const TAB = 9
 const LINE_END = 10
 
-/** Bytes of the four numbers in front of each row and of a unit that is null, at most. */
-const PREFIX_BYTES = 5 * (NUMBER_BYTES + 1)
+/** Values in front of each row: four numbers and the unit. */
+const PREFIX_VALUES = 5
 
 /** Encoder for a table's staging columns: `_seq, _file, _record, _line, _unit`, then the columns in order. */
 export function rowEncoder(table: TargetTable): RowEncoder {
@@ -40,6 +40,8 @@ export function rowEncoder(table: TargetTable): RowEncoder {
   /** Decimal places that a text may have; -1 for anything but decimals. */
   const scales = columns.map(column => (column.type.kind === 'decimal' ? column.type.scale : -1))
   const width = columns.length
+  /** Bytes that a row takes at most, besides its texts. */
+  const rowBytes = (PREFIX_VALUES + width) * (NUMBER_BYTES + 1) + 1
   const refuse = (line: number, position: number, why: string): never => {
     const name = columns[position]?.name ?? 'a column'
     throw new LoadError(
@@ -57,6 +59,7 @@ export function rowEncoder(table: TargetTable): RowEncoder {
       result === HOLDS_NUL ? 'it holds a NUL character' : 'it holds half of a character',
     )
   }
+  const texts = new RowTexts()
   /** Writes the values of a row, each behind a tab. */
   const putValues = (bytes: Uint8Array, from: number, row: readonly Value[], line: number): number => {
     let at = from
@@ -65,11 +68,13 @@ export function rowEncoder(table: TargetTable): RowEncoder {
       bytes[at] = TAB
       const start = at + 1
       if (typeof value === 'string') {
+        const { units, at: text } = texts
+        texts.at += value.length
         const scale = scales[position]!
         // numeric(p, s) would round what does not fit; money is never rounded by the way
-        if (scale >= 0 && hasMorePlaces(value, scale))
+        if (scale >= 0 && hasMorePlaces(units, text, texts.at - scale - 1))
           refuse(line, position, `it has more than ${scale} decimal places`)
-        at = putText(bytes, start, value)
+        at = putText(bytes, start, units, text, texts.at)
       } else if (value === null) at = putNull(bytes, start)
       else if (typeof value === 'number')
         at = Number.isSafeInteger(value) ? putNumber(bytes, start, value) : -1
@@ -80,12 +85,17 @@ export function rowEncoder(table: TargetTable): RowEncoder {
   }
   return {
     encode({ rows, lines, ordinals, units }, file, firstSeq, into) {
+      let taken = 0
       for (let index = 0; index < rows.length; index += 1) {
         const row = rows[index]!
         const line = lines[index]!
         const unit = units[index] ?? null
         if (row.length !== width) refuse(line, -1, `it has ${row.length} values for ${width} columns`)
-        const bytes = into.reserve(roomOf(row) + PREFIX_BYTES + (unit?.length ?? 0) * BYTES_PER_UNIT)
+        if (index === taken) {
+          taken = texts.take(rows, units, index)
+          into.reserve(texts.length * BYTES_PER_UNIT + (taken - index) * rowBytes)
+        }
+        const { bytes } = into
         let at = into.length
         at = putNumber(bytes, at, firstSeq + index)
         bytes[at] = TAB
@@ -95,7 +105,11 @@ export function rowEncoder(table: TargetTable): RowEncoder {
         bytes[at] = TAB
         at = putNumber(bytes, at + 1, line)
         bytes[at] = TAB
-        at = unit === null ? putNull(bytes, at + 1) : putText(bytes, at + 1, unit)
+        if (unit === null) at = putNull(bytes, at + 1)
+        else {
+          at = putText(bytes, at + 1, texts.units, texts.at, texts.at + unit.length)
+          texts.at += unit.length
+        }
         if (at < 0) refuse(line, -1, 'its unit name holds a NUL or half of a character')
         at = putValues(bytes, at, row, line)
         bytes[at] = LINE_END
@@ -105,18 +119,49 @@ export function rowEncoder(table: TargetTable): RowEncoder {
   }
 }
 
-/** Bytes that the values of a row take at most. */
-function roomOf(row: readonly Value[]): number {
-  let units = 0
-  for (let position = 0; position < row.length; position += 1) {
-    const value = row[position]
-    if (typeof value === 'string') units += value.length
+/** Characters taken at once: their codes then stay in the processor's cache, and a joined text is small garbage. */
+const TEXTS_TAKEN = 8_192
+
+/** The texts of some rows as codes, one after the other in the order in which they are written. */
+class RowTexts {
+  readonly #codes = new TextUnits()
+  readonly #joined: string[] = []
+  units: Uint16Array = new Uint16Array(1)
+  /** Where the next text begins. */
+  at = 0
+  /** Characters taken. */
+  length = 0
+
+  /** Takes the texts of rows from `from` on; gives the first row that is not among them. */
+  take(rows: readonly (readonly Value[])[], names: readonly (string | null)[], from: number): number {
+    const joined = this.#joined
+    let count = 0
+    let length = 0
+    let index = from
+    for (; index < rows.length && length < TEXTS_TAKEN; index += 1) {
+      const name = names[index] ?? null
+      if (name !== null) {
+        joined[count++] = name
+        length += name.length
+      }
+      const row = rows[index]!
+      for (let position = 0; position < row.length; position += 1) {
+        const value = row[position]
+        if (typeof value !== 'string') continue
+        joined[count++] = value
+        length += value.length
+      }
+    }
+    joined.length = count
+    this.units = this.#codes.of(joined.join(''))
+    this.at = 0
+    this.length = length
+    return index
   }
-  return units * BYTES_PER_UNIT + row.length * (NUMBER_BYTES + 1) + 1
 }
 
-/** Whether a decimal has more than `scale` places: a point stands before its last `scale + 1` characters. */
-function hasMorePlaces(text: string, scale: number): boolean {
-  for (let at = text.length - scale - 2; at >= 0; at -= 1) if (codeAt(text, at) === 46) return true
+/** Whether a decimal has a point before `end`: more places than are behind it. */
+function hasMorePlaces(units: Uint16Array, from: number, end: number): boolean {
+  for (let at = end - 1; at >= from; at -= 1) if (units[at] === 46) return true
   return false
 }

@@ -57,3 +57,11 @@ test('a value that its column can not hold exactly is refused with its line and 
     assert.throws(() => encode(row), { code: 'LOAD_VALUE_UNSTORABLE', message })
   }
 })
+
+test('two halves of a character in neighbouring texts do not make a whole one', () => {
+  const block = { lines: [2], ordinals: [0], units: ['unit \ud83d'], rows: [['\ude00', 1, '1', true]] }
+  assert.throws(() => rowEncoder(table).encode(block, 0, 0, new CopyBytes(16)), {
+    code: 'LOAD_VALUE_UNSTORABLE',
+    message: /line 2 .* its unit name holds/,
+  })
+})
