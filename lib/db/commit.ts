@@ -3,20 +3,20 @@
  * fate. Used by connection.ts; the rule is delivery.md's "Lost answer to COMMIT".
  */
 import { RunError } from '../model/errors.ts'
+import type { Clock } from '../model/time/clock.ts'
 
 /** Who can be asked about transactions: the database, over a session other than the lost one. */
 export interface Witness {
   /** `committed`, `aborted`, `in progress`, or null when the server no longer knows. */
   transactionStatus(xid: string): Promise<string | null>
-  /** Waits on the injected clock. */
-  sleep(ms: number): Promise<void>
+  readonly clock: Clock
 }
 
 /** Pause between two questions. A commit in progress ends in milliseconds, a restarting server in seconds. */
 const ASK_EVERY_MS = 200
 
-/** How often it is asked: two minutes, more than a crash recovery of a server with default checkpoints takes. */
-const ASK_TIMES = 600
+/** How long it is asked: more than a crash recovery of a server with default checkpoints takes. */
+const ASK_FOR_MS = 120_000
 
 /**
  * Returns when transaction `xid` did commit.
@@ -24,7 +24,8 @@ const ASK_TIMES = 600
  */
 export async function proveCommit(witness: Witness, xid: string, lost: Error): Promise<void> {
   let last: unknown = lost
-  for (let asked = 0; asked < ASK_TIMES; asked += 1) {
+  const until = witness.clock.monotonicMs() + ASK_FOR_MS
+  while (witness.clock.monotonicMs() < until) {
     const status = await witness.transactionStatus(xid).catch(error => {
       last = error
       return 'unreachable' as const
@@ -38,7 +39,7 @@ export async function proveCommit(witness: Witness, xid: string, lost: Error): P
       )
     }
     if (status === null) break
-    await witness.sleep(ASK_EVERY_MS)
+    await witness.clock.sleep(ASK_EVERY_MS)
   }
   throw new RunError(
     'RUN_COMMIT_UNDECIDED',

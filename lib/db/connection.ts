@@ -3,8 +3,10 @@
  * knowledge of having been lost. Sessions are made by database.ts; errors are told by translate.ts;
  * a COMMIT without an answer is decided by commit.ts.
  */
+import type { Socket } from 'node:net'
 import type pg from 'pg'
 import { BugError } from '../model/errors.ts'
+import { AnswerWatch, type BackendSeen } from './answer-watch.ts'
 import { proveCommit, type Witness } from './commit.ts'
 import { copyFrom, copyTo } from './copy.ts'
 import { lostError, translateError } from './translate.ts'
@@ -20,6 +22,8 @@ export interface Result<Row> {
 export interface Home extends Witness {
   /** Ends a session on the server, if it is still the one that started at `backendStart`. */
   terminate(pid: number, backendStart: string): Promise<void>
+  /** What the server says of a session, over a fresh one. */
+  lookAt(pid: number, backendStart: string): Promise<BackendSeen | 'gone' | 'no answer'>
 }
 
 /** How a transaction ends. */
@@ -40,6 +44,7 @@ export class Connection {
   readonly #client: pg.Client
   readonly #home: Home
   readonly #signal: AbortSignal | null
+  readonly #watch: AnswerWatch
   readonly #listeners = new Set<(reason: Error) => void>()
   #lost: Error | null = null
   #closed = false
@@ -58,6 +63,13 @@ export class Connection {
     this.#signal = signal
     this.pid = facts.pid
     this.backendStart = facts.backendStart
+    const socket = socketOf(client)
+    this.#watch = new AnswerWatch(
+      home.clock,
+      () => home.lookAt(this.pid, this.backendStart),
+      () => socket.bytesRead + socket.bytesWritten,
+      why => this.#leave(lostError(new Error(why))),
+    )
     client.on('error', error => this.#lose(translateError(error)))
     client.on('end', () => this.#lose(lostError(new Error('the session ended'))))
     signal?.addEventListener('abort', this.#abort, { once: true })
@@ -83,10 +95,9 @@ export class Connection {
   ): Promise<Result<Row>> {
     this.#usable()
     try {
-      const result =
-        params === undefined
-          ? await this.#client.query(sql)
-          : await this.#client.query(sql, params as unknown[])
+      const result = await this.#watch.over(
+        params === undefined ? this.#client.query(sql) : this.#client.query(sql, params as unknown[]),
+      )
       return { rows: result.rows as Row[], rowCount: result.rowCount ?? 0 }
     } catch (error) {
       throw this.#explain(error)
@@ -145,7 +156,11 @@ export class Connection {
    */
   async copyIn(sql: string, source: AsyncIterable<Buffer | string>): Promise<number> {
     this.#usable()
-    const outcome = await copyFrom(this.#client, sql, source, this.#signal)
+    const outcome = await this.#watch.over(
+      copyFrom(this.#client, sql, source, this.#signal, ours => {
+        this.#watch.working = ours
+      }),
+    )
     if (outcome.kind === 'stored') return outcome.rows
     const reason = outcome.from === 'source' ? outcome.error : this.#explain(outcome.error)
     this.destroy(reason instanceof Error ? reason : lostError(reason))
@@ -160,7 +175,16 @@ export class Connection {
     this.#usable()
     let complete = false
     try {
-      yield* copyTo(this.#client, sql, this.#signal)
+      const pieces = copyTo(this.#client, sql, this.#signal)[Symbol.asyncIterator]()
+      try {
+        for (;;) {
+          const next = await this.#watch.over(pieces.next())
+          if (next.done === true) break
+          yield next.value
+        }
+      } finally {
+        await pieces.return?.()
+      }
       complete = true
     } catch (error) {
       throw this.#explain(error)
@@ -202,7 +226,7 @@ export class Connection {
   async #commit(how: 'plain' | 'proved'): Promise<void> {
     const xid = how === 'proved' ? await this.#transactionId() : null
     try {
-      const result = await this.#client.query('COMMIT')
+      const result = await this.#watch.over(this.#client.query('COMMIT'))
       this.#inTransaction = false
       if (result.command !== 'COMMIT') {
         throw new BugError(
@@ -240,8 +264,9 @@ export class Connection {
   #explain(error: unknown): Error {
     if (this.#signal?.aborted === true) return this.#signal.reason
     const translated = translateError(error)
-    if ('code' in translated && translated.code === 'RUN_DATABASE_LOST') this.destroy(translated)
-    return translated
+    if (!('code' in translated) || translated.code !== 'RUN_DATABASE_LOST') return translated
+    this.destroy(translated)
+    return this.#lost ?? translated
   }
 
   #lose(reason: Error): void {
@@ -252,14 +277,16 @@ export class Connection {
     this.#listeners.clear()
   }
 
-  readonly #abort = (): void => {
+  readonly #abort = (): void => this.#leave(this.#signal?.reason ?? lostError(new Error('aborted')))
+
+  #leave(reason: Error): void {
     if (this.#lost !== null) return
-    this.destroy(this.#signal?.reason ?? lostError(new Error('aborted')))
-    // Its locks would outlive us until the server notices; when this fails it notices by itself within seconds.
+    this.destroy(reason)
+    // Its locks would outlive us until the server notices; when this fails it notices by itself within a minute.
     this.#home.terminate(this.pid, this.backendStart).catch(() => {})
   }
 }
 
-function socketOf(client: pg.Client): { destroy(): void } {
-  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream
+function socketOf(client: pg.Client): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream
 }

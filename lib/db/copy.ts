@@ -15,12 +15,13 @@ export type CopyOutcome =
 /** Most bytes that wait in front of the server: COPY takes 63 MB/s, so this is 4 ms of it. */
 const IN_FLIGHT_BYTES = 256 * 1024
 
-/** Sends `source` to a COPY and waits for the server's count of rows. Never throws. */
+/** Sends `source` to a COPY and waits for the server's count of rows. `onSource` hears when the source is waited for, and when no more. Never throws. */
 export async function copyFrom(
   client: pg.Client,
   sql: string,
   source: AsyncIterable<Buffer | string>,
   signal: AbortSignal | null,
+  onSource: (waiting: boolean) => void,
 ): Promise<CopyOutcome> {
   let sourceFailed = false
   // not `yield* source`: a broken pipeline throws the database's error into the generator, which is not the source's
@@ -28,14 +29,17 @@ export async function copyFrom(
     const iterator = source[Symbol.asyncIterator]()
     try {
       for (;;) {
+        onSource(true)
         const next = await iterator.next().catch((error: unknown) => {
           sourceFailed = true
           throw error
         })
+        onSource(false)
         if (next.done === true) return
         yield next.value
       }
     } finally {
+      onSource(false)
       await iterator.return?.()
     }
   }

@@ -5,6 +5,7 @@
 import pg from 'pg'
 import { RunError } from '../model/errors.ts'
 import { type Clock, systemClock } from '../model/time/clock.ts'
+import type { BackendSeen } from './answer-watch.ts'
 import { Connection, type Home } from './connection.ts'
 import { translateConnectError } from './translate.ts'
 import { typeParsers } from './type-parsers.ts'
@@ -23,7 +24,7 @@ export interface SessionOptions {
   readonly signal?: AbortSignal
 }
 
-/** Connecting is given up after this: a healthy server answers in 30 ms, a loaded one in seconds. */
+/** Connecting, and what is asked of a session before it is used, is given up after this: a healthy server answers in 30 ms, a loaded one in seconds. */
 const CONNECT_TIMEOUT_MS = 10_000
 
 /** First TCP keepalive probe after this silence; finds half-open connections. */
@@ -47,10 +48,19 @@ const SESSION_SETTINGS = `SELECT pg_backend_pid() AS pid,
   set_config('tcp_keepalives_idle', '30', false), set_config('tcp_keepalives_interval', '10', false),
   set_config('tcp_keepalives_count', '3', false), set_config('synchronous_commit', 'on', false)`
 
+/** What a backend does: whether it is its client's turn, and since when. A COPY that waits for data, or to be read, is active. */
+const WHAT_A_BACKEND_DOES = `SELECT state LIKE 'idle%' OR (state = 'active' AND COALESCE(wait_event, '') IN ('ClientRead', 'ClientWrite')) AS "waitsForUs", state_change::text AS since
+  FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2::timestamptz`
+
+/** A statement that is answered at once or, on a half-open connection, never. */
+function timely(text: string, values: unknown[]): pg.QueryConfig {
+  return { text, values, query_timeout: CONNECT_TIMEOUT_MS } as pg.QueryConfig
+}
+
 /** One database, by URL. */
 export class Database implements Home {
+  readonly clock: Clock
   readonly #url: string
-  readonly #clock: Clock
   readonly #idle: Connection[] = []
   readonly #waiting: (() => void)[] = []
   #lent = 0
@@ -58,7 +68,7 @@ export class Database implements Home {
 
   private constructor(url: string, clock: Clock) {
     this.#url = url
-    this.#clock = clock
+    this.clock = clock
   }
 
   /**
@@ -79,23 +89,16 @@ export class Database implements Home {
   /** A dedicated session; whoever asks for it closes it. @throws as open. */
   async connect(options: SessionOptions = {}): Promise<Connection> {
     options.signal?.throwIfAborted()
-    const client = new pg.Client({
-      connectionString: this.#url,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEPALIVE_MS,
-      application_name: options.name ?? 'tallyman',
-      types: typeParsers,
-    })
-    // Without a listener an error of an idle session ends the process (D8).
-    client.on('error', () => {})
+    const client = this.#client(options.name ?? 'tallyman')
     try {
       await client.connect()
-      const { rows } = await client.query(SESSION_SETTINGS, [
-        String(options.statementTimeoutMs ?? 0),
-        String(options.lockTimeoutMs ?? 0),
-        String(options.idleInTransactionTimeoutMs ?? 0),
-      ])
+      const { rows } = await client.query(
+        timely(SESSION_SETTINGS, [
+          String(options.statementTimeoutMs ?? 0),
+          String(options.lockTimeoutMs ?? 0),
+          String(options.idleInTransactionTimeoutMs ?? 0),
+        ]),
+      )
       return new Connection(client, rows[0], this, options.signal ?? null)
     } catch (error) {
       client.end().catch(() => {})
@@ -123,6 +126,21 @@ export class Database implements Home {
     )
   }
 
+  /** What the server says of a session; over a fresh connection, because a pooled one may be as dead as that session. */
+  async lookAt(pid: number, backendStart: string): Promise<BackendSeen | 'gone' | 'no answer'> {
+    const client = this.#client('tallyman watch')
+    try {
+      await client.connect()
+      const { rows } = await client.query<BackendSeen>(timely(WHAT_A_BACKEND_DOES, [pid, backendStart]))
+      return rows[0] ?? 'gone'
+    } catch (error) {
+      // A server that refuses one more session lives.
+      return error instanceof pg.DatabaseError ? { waitsForUs: false, since: '' } : 'no answer'
+    } finally {
+      client.end().catch(() => {})
+    }
+  }
+
   /** The fate of a transaction: `committed`, `aborted`, `in progress`, or null when the server no longer knows. */
   async transactionStatus(xid: string): Promise<string | null> {
     const connection = await this.connect()
@@ -137,15 +155,24 @@ export class Database implements Home {
     }
   }
 
-  /** Waits on the database's clock. */
-  sleep(ms: number): Promise<void> {
-    return this.#clock.sleep(ms)
-  }
-
   /** Ends the pooled sessions. Dedicated ones belong to whoever asked for them. */
   async close(): Promise<void> {
     this.#closed = true
     await Promise.all(this.#idle.splice(0).map(connection => connection.close()))
+  }
+
+  #client(name: string): pg.Client {
+    const client = new pg.Client({
+      connectionString: this.#url,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEPALIVE_MS,
+      application_name: name,
+      types: typeParsers,
+    })
+    // Without a listener an error of an idle session ends the process (D8).
+    client.on('error', () => {})
+    return client
   }
 
   async #borrow(): Promise<Connection> {

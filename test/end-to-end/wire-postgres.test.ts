@@ -1,10 +1,12 @@
 /**
- * A11 through all six steps: the answer to a COMMIT is lost at the wire, after the server decided,
- * while it is still undecided, and before it ever got it. The run ends right, and the independent
- * checker finds nothing lost and nothing doubled.
+ * A11 and D6 through all six steps: the answer to a COMMIT is lost at the wire, after the server decided,
+ * while it is still undecided, and before it ever got it; or the wire of the load goes dead without a
+ * word. The run ends right, and the independent checker finds nothing lost and nothing doubled.
  */
 import assert from 'node:assert/strict'
 import { type TestContext, test } from 'node:test'
+import { LOOK_EVERY_MS } from '../../lib/db/answer-watch.ts'
+import { systemClock } from '../../lib/model/time/clock.ts'
 import { openNight } from '../support/night.ts'
 import { orders, someLines } from '../support/night-deliveries.ts'
 import { watchNight } from '../support/run-check.ts'
@@ -12,7 +14,17 @@ import { wireNight } from '../support/wired-night.ts'
 
 const night = await openNight({ changes: { 'portal-orders': { after: { move: 'done' } } } })
 const watched = await watchNight(night)
-const wired = await wireNight(night)
+/** Silent sessions are looked at when a test says so, and then soon. */
+const dead = Promise.withResolvers<void>()
+const clock = {
+  ...night.clock,
+  sleep: async (ms: number, signal?: AbortSignal) => {
+    if (ms !== LOOK_EVERY_MS) return night.clock.sleep(ms, signal)
+    await dead.promise
+    return systemClock.sleep(300, signal)
+  },
+}
+const wired = await wireNight(night, { clock })
 const { database } = wired.wires
 const JOB = 'portal-orders'
 
@@ -24,13 +36,13 @@ const TRANSACTIONS = {
 
 let days = 0
 /** The next business date, with its file delivered. */
-async function nextDate(): Promise<string> {
+async function nextDate(lines = 4): Promise<string> {
   days += 1
   const date = new Date(Date.UTC(2026, 0, days)).toISOString().slice(0, 10)
   await watched.deliver(
     'portal',
     `orders_${date.replaceAll('-', '')}.csv`,
-    orders(date, [...someLines(4), ['BAD', 'x']]),
+    orders(date, [...someLines(lines), ['BAD', 'x']]),
   )
   return date
 }
@@ -147,3 +159,24 @@ for (const reaches of [true, false]) {
     await assertNothingFound()
   })
 }
+
+test('D6: a load whose wire goes dead in its COPY ends in bounded time, and the retry loads', async () => {
+  const date = await nextDate(400)
+  const [fired, copying] = [database.counts.fired, database.nextSent('COPY ')]
+  const running = wired.run(JOB, date)
+  await copying
+  // More than a beat of the lease sends, less than the rows of the file.
+  database.fault = { kind: 'swallow', direction: 'to-server', after: 2_000 }
+  await database.nextFired()
+  database.fault = null
+  dead.resolve()
+  assert.equal((await running).state, 'succeeded')
+  assert.equal(database.counts.fired, fired + 1)
+  assert.deepEqual(await attemptsOf(date), ['failed', 'succeeded'])
+  const [{ code } = assert.fail('no attempt')] = await night.rows<{ code: string }>(
+    `SELECT a.error ->> 'code' AS code FROM tallyman.attempt a JOIN tallyman.run r ON r.id = a.run WHERE r.business_date = $1 ORDER BY number`,
+    [date],
+  )
+  assert.equal(code, 'RUN_DATABASE_LOST')
+  await assertNothingFound()
+})

@@ -22,7 +22,7 @@ export type HowCut = 'fin' | 'rst'
 export type WireFault =
   /** Passes `after` bytes, then ends both sides. Once. */
   | { readonly kind: 'cut'; readonly direction: Direction; readonly after: number; readonly how: HowCut }
-  /** Passes `after` bytes of that direction, then nothing more in either; the connection stays open, also when the fault is gone. */
+  /** Passes `after` bytes of that direction, then nothing more in either, no end either; the connection stays open, also when the fault is gone. */
   | { readonly kind: 'swallow'; readonly direction: Direction; readonly after: number }
   /** Inverts the lowest bit of one byte. Once. */
   | { readonly kind: 'flip'; readonly direction: Direction; readonly at: number }
@@ -196,6 +196,8 @@ class Relay implements WireProxy {
       if (wire.state === 'passing') await this.#carry(wire, to, direction, piece)
       else if (wire.state === 'awaiting-answer' && direction === 'to-client') await this.#answer(wire, piece)
     }
+    // A dead wire tells neither side that the other has left.
+    if (wire.state === 'swallowed') return
     // A client whose answer is to be lost may leave first; the server is to finish all the same.
     if (wire.state !== 'awaiting-answer' || direction === 'to-client') to.end()
   }
