@@ -40,7 +40,8 @@ export function digitParser(
   literal: (part: string) => string,
 ): ((text: string) => DateParts | null) | null {
   const at: Record<string, number> = {}
-  const fixed: { readonly at: number; readonly code: number }[] = []
+  const places: number[] = []
+  const codes: number[] = []
   let length = 0
   for (const part of parts) {
     const width = WIDTHS[part]
@@ -48,7 +49,10 @@ export function digitParser(
       at[part] = length
       length += width
     } else if (/^(?:T$|[^A-Za-z])/.test(part)) {
-      for (const char of literal(part).split('')) fixed.push({ at: length++, code: char.charCodeAt(0) })
+      for (const char of literal(part).split('')) {
+        places.push(length++)
+        codes.push(char.charCodeAt(0))
+      }
     } else return null
   }
   const [year, month, day] = [at.yyyy!, at.MM!, at.dd!]
@@ -56,7 +60,8 @@ export function digitParser(
   const [hour, minute, second] = [at.HH ?? -1, at.mm ?? -1, at.ss ?? -1]
   return text => {
     if (text.length !== length) return null
-    for (const { at: place, code } of fixed) if (codeAt(text, place) !== code) return null
+    for (let index = 0; index < places.length; index += 1)
+      if (codeAt(text, places[index]!) !== codes[index]) return null
     const found = emptyParts()
     found.year = four(text, year)
     found.month = two(text, month)
