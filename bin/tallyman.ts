@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * The composition root: the only reader of arguments and environment variables, the only caller of
- * process.exit. Which commands there are: program.ts. What each does: commands/.
+ * process.exit. Which commands there are: command-list.ts. What each does: commands/.
  */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'

@@ -53,3 +53,37 @@ export async function latestSnapshots(connection: Connection, runId: string): Pr
   )
   return rows
 }
+
+/** A snapshot as people ask for it. */
+export interface ListedSnapshot extends SnapshotRow {
+  readonly job: string
+  readonly businessDate: string
+  /** Number of the comparison that looked at it within its run; null where that was not written down. */
+  readonly number: number | null
+}
+
+/** Which snapshots; absent parts do not matter. Those let go of by retention are never among them. */
+export interface SnapshotFilter {
+  readonly id?: string
+  readonly job?: string
+  readonly businessDate?: string
+}
+
+/** Snapshots that are kept, newest business date first; at most `limit`. */
+export async function listSnapshots(
+  connection: Connection,
+  filter: SnapshotFilter,
+  limit: number,
+): Promise<ListedSnapshot[]> {
+  const { rows } = await connection.query<ListedSnapshot>(
+    `SELECT s.id, s.run AS "runId", s.revision AS "revisionId", s.comparison AS "comparisonId", s.reconciliation, s.side,
+       s.digest, s.rows::float8 AS rows, to_char(s.as_of, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS "asOf", s.scope, s.path,
+       s.manifest, r.job, r.business_date AS "businessDate", c.number
+     FROM tallyman.snapshot s JOIN tallyman.run r ON r.id = s.run LEFT JOIN tallyman.comparison c ON c.id = s.comparison
+     WHERE s.purged_at IS NULL AND ($1::bigint IS NULL OR s.id = $1) AND ($2::text IS NULL OR r.job = $2)
+       AND ($3::date IS NULL OR r.business_date = $3)
+     ORDER BY r.business_date DESC, s.reconciliation, s.id DESC LIMIT $4`,
+    [filter.id ?? null, filter.job ?? null, filter.businessDate ?? null, limit],
+  )
+  return rows
+}

@@ -3,14 +3,12 @@
  * breaks goes, and by what it was made, so that it can be made again. Taking the pictures is
  * reconcile-step.ts; comparing is reconcile/.
  */
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import path from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { type CompareOptions, compareSides } from '../../reconcile/compare/compare-sides.ts'
 import { type ComparedSide, isPresent } from '../../reconcile/compare/gates.ts'
 import type { ComparePlan } from '../../reconcile/compare/plan.ts'
 import type { Snapshot } from '../../reconcile/snapshot/manifest.ts'
+import { sha256Of } from '../../reconcile/snapshot/store.ts'
 import type { Lease } from '../ledger/lease.ts'
 import type { Comparison } from '../model/break.ts'
 import type { StepContext } from '../model/progress.ts'
@@ -36,6 +34,8 @@ export interface Reconciled {
   readonly left: Snapshot | null
   readonly right: Snapshot | null
   readonly madeBy: MadeBy
+  /** What the run ledger knows of the causes of its breaks, a file as well; absent where nobody asked. */
+  readonly explanations?: string
   /** What it tells the break ledger, a file that is removed once the ledger has it; not there when nothing was proved. */
   readonly sightings: string
 }
@@ -80,11 +80,4 @@ export async function compareNight(
     madeBy: { plan, rules, breaksSha256 },
     sightings,
   }
-}
-
-/** SHA-256 of a file, hex. */
-export async function sha256Of(file: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(file), hash)
-  return hash.digest('hex')
 }

@@ -20,6 +20,7 @@ import { finishRemoteFiles } from './fetch-step.ts'
 import type { Loaded } from './load-step.ts'
 import type { NightFacts, Reporting } from './night-facts.ts'
 import { noFiles, onlyRefused, refusedFiles } from './no-files.ts'
+import { purgeAfterRun } from './purge.ts'
 import { publishNight, sendMails } from './report-step.ts'
 import type { StepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
@@ -83,6 +84,7 @@ export async function endDone(
     publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
   )
   const report = await sendMails(engine, lease.runId, written.messageId)
+  await purgeAfterRun(engine, lease)
   await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   return summaryOf(
     lease,
@@ -153,6 +155,7 @@ export async function endReported(
   })
   const { revision, reconciled, changes, replaces } = stored
   const report = await sendMails(engine, lease.runId, stored.mail?.messageId ?? null)
+  await purgeAfterRun(engine, lease)
   await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   const load = stored.load?.result ?? null
   const files = revision?.results ?? []

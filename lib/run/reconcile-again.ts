@@ -17,6 +17,7 @@ import type { RunKey } from '../model/run.ts'
 import { compareNight, type Reconciled } from './compare-night.ts'
 import { nothingYet } from './endings.ts'
 import type { Engine } from './engine.ts'
+import { purgeAfterRun } from './purge.ts'
 import { reconcileRun } from './reconcile-step.ts'
 import { publishNight, sendMails } from './report-step.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
@@ -92,6 +93,7 @@ async function compareUnderLease(
     publishNight(reporting, { ...facts, steps: steps.results() }, 'succeeded'),
   )
   const report = await sendMails(engine, lease.runId, written.messageId)
+  await purgeAfterRun(engine, lease)
   await lease.release({ attempt: 'succeeded', run: 'succeeded' })
   return summaryOf(
     lease,

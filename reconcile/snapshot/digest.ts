@@ -4,7 +4,8 @@
  */
 import { createHash } from 'node:crypto'
 import type { DuckDb } from '../../lib/format/duckdb/session.ts'
-import { quoteName } from '../../lib/format/duckdb/sql.ts'
+import { quoteName, quoteText } from '../../lib/format/duckdb/sql.ts'
+import { ReconcileError } from '../../lib/model/errors.ts'
 import { rowText } from '../compare/normalise.ts'
 import { type SnapshotColumn, schemaHash } from './columns.ts'
 
@@ -35,6 +36,21 @@ export async function digestRows(
   const address =
     withOrigin === '0' ? digest : `${digest}-${sha256('origins-1', withOrigin!, originSum!).slice(0, 16)}`
   return { rows: Number(rows), digest, address }
+}
+
+/** Whether a Parquet file can be read and has the rows of this address. Cost: as digestRows. */
+export async function hasDigest(
+  db: DuckDb,
+  parquet: string,
+  columns: readonly SnapshotColumn[],
+  address: string,
+): Promise<boolean> {
+  try {
+    return (await digestRows(db, `read_parquet(${quoteText(parquet)})`, columns)).address === address
+  } catch (error) {
+    if (error instanceof ReconcileError && error.code === 'RECONCILE_ENGINE_FAILED') return false
+    throw error
+  }
 }
 
 /** The exact sum of 128-bit numbers as text: halves are added apart, because a sum of the whole overflows. */

@@ -75,8 +75,8 @@ export async function finishSnapshot(
       scope.kind === 'all'
         ? [[rows]]
         : ((await db.rows(`select count(*) from (${input.select})`)) as [[number]])
-    return await storeSnapshot(place.folder, written, {
-      schemaVersion: 1,
+    const manifest = {
+      schemaVersion: 1 as const,
       ...facts,
       asOf: input.asOf,
       scope: describeScope(scope),
@@ -87,7 +87,8 @@ export async function finishSnapshot(
       columns,
       schemaHash: schemaHash(columns),
       totals,
-    })
+    }
+    return await storeSnapshot(place.folder, written, manifest)
   } finally {
     await db.close()
   }

@@ -45,6 +45,8 @@ export interface SnapshotManifest extends SnapshotFacts {
   readonly columns: readonly SnapshotColumn[]
   readonly schemaHash: string
   readonly totals: readonly SnapshotTotal[]
+  /** The Parquet file as it was written. Its bytes depend on the writer; equal rows have equal digests, not equal files. */
+  readonly file: { readonly bytes: number; readonly sha256: string }
 }
 
 /** A stored snapshot. */

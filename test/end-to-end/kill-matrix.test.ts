@@ -169,7 +169,8 @@ test('A1, A3, A7, A8, A10, A12, A13, A14: killed at any failpoint, a run is fini
     await scenario.night.run(scenario.job, date)
     expected.set(scenario, await pictureOf(scenario.night, scenario.job, date))
   }
-  const names = await failpoints()
+  // Removing what nothing needs is killed in purge.test.ts: it needs something to remove.
+  const names = (await failpoints()).filter(name => !/^reconcile\.snapshots?-(let-go|removed)$/.test(name))
   assert.ok(names.length > 40, `only ${names.length} failpoints were found`)
   const waiting = names.map((name, index) => {
     const date = new Date(FIRST_DAY + index * 86_400_000).toISOString().slice(0, 10)
