@@ -5,7 +5,7 @@
 import { SaxesParser } from 'saxes'
 import { ParseError } from '../model/errors.ts'
 
-/** An opened element. */
+/** An opened element; good until its handler returns. */
 export interface XmlElement {
   /** As written, prefix included. */
   readonly name: string
@@ -56,12 +56,17 @@ export class XmlReader {
     this.#subject = subject
     this.#limits = limits
     const parser = new SaxesParser({ xmlns: namespaces })
+    // One for all: a document has ten times more elements than records.
+    const opened = new OpenedElement()
     this.#parser = parser as SaxesParser
     parser.on('opentag', tag => {
       this.#depth += 1
       if (this.#depth > limits.maxDepth) throw this.#tooDeep()
       this.#noteTag()
-      handler.open(new OpenedElement(tag.name, (tag as { uri?: string }).uri ?? '', tag.attributes))
+      opened.name = tag.name
+      opened.uri = namespaces ? (tag as { uri: string }).uri : ''
+      opened.given = tag.attributes
+      handler.open(opened)
     })
     parser.on('closetag', () => {
       this.#depth -= 1
@@ -149,21 +154,15 @@ export class XmlReader {
 }
 
 class OpenedElement implements XmlElement {
-  readonly name: string
-  readonly uri: string
-  readonly #attributes: Attributes
-
-  constructor(name: string, uri: string, attributes: Attributes) {
-    this.name = name
-    this.uri = uri
-    this.#attributes = attributes
-  }
+  name = ''
+  uri = ''
+  given: Attributes = {}
 
   attribute(local: string, uri: string | null): string | null {
-    const exact = this.#attributes[local]
+    const exact = this.given[local]
     if (typeof exact === 'string' && uri === null) return exact
-    for (const name in this.#attributes) {
-      const found = this.#attributes[name]!
+    for (const name in this.given) {
+      const found = this.given[name]!
       if (typeof found === 'string') {
         if (uri === null && name !== local && localName(name) === local && !name.startsWith('xmlns:'))
           return found
@@ -175,9 +174,9 @@ class OpenedElement implements XmlElement {
 
   attributes(): readonly (readonly [string, string])[] {
     const given: [string, string][] = []
-    for (const name in this.#attributes) {
+    for (const name in this.given) {
       if (name === 'xmlns' || name.startsWith('xmlns:')) continue
-      const value = this.#attributes[name]!
+      const value = this.given[name]!
       given.push([name, typeof value === 'string' ? value : value.value])
     }
     const locals = given.map(([name]) => localName(name))

@@ -15,23 +15,24 @@ export class Frame {
   cutRaw: string | null = null
   /** Characters kept. */
   size = 0
-  readonly #values: (string | null | string[])[]
-  readonly #counts: number[]
-  /** Line of the first record that read the value, 0 for none. */
-  readonly #readBy: number[]
+  readonly #values: (string | null | string[])[] = []
+  readonly #counts: number[] = []
+  /** Lines of the first records that read the values, 0 for none; null while no other element has read any. */
+  #readBy: number[] | null = null
 
   constructor(node: PathNode, line: number, start: number) {
     this.line = line
     this.start = start
-    this.#values = new Array(node.slots.length).fill(null)
-    this.#counts = new Array(node.slots.length).fill(0)
-    this.#readBy = new Array(node.slots.length).fill(0)
+    for (let slot = 0; slot < node.slots.length; slot += 1) {
+      this.#values.push(null)
+      this.#counts.push(0)
+    }
   }
 
   /** Keeps a value; gives the line of a record that has already read another one, 0 when all is well. */
   put({ slot, list }: Capture, value: string): number {
     const count = this.#counts[slot]!
-    const readBy = this.#readBy[slot]!
+    const readBy = this.#readBy === null ? 0 : this.#readBy[slot]!
     if (readBy > 0 && (count > 0 || value !== '' || list)) return readBy
     this.#counts[slot] = count + 1
     this.size += value.length
@@ -52,6 +53,7 @@ export class Frame {
 
   /** Notes that the record on `line` has read a slot of this frame of an ancestor. */
   noteReader(capture: Capture, line: number): void {
+    this.#readBy ??= this.#counts.map(() => 0)
     if (this.#readBy[capture.slot] === 0) this.#readBy[capture.slot] = line
   }
 

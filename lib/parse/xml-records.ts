@@ -4,6 +4,7 @@
  * before those around them. Paths: xml-paths.ts; values: xml-frames.ts; file: xml-stream.ts.
  */
 import type { XmlElement, XmlHandler, XmlReader } from '../format/xml-read.ts'
+import { codeAt } from '../model/code-at.ts'
 import { ParseError } from '../model/errors.ts'
 import { boundedRaw, type Issue, issue, type Reject } from '../model/issue.ts'
 import type { SourceRecord, SourceValue } from '../model/record.ts'
@@ -50,6 +51,8 @@ export class RecordBuilder implements XmlHandler {
   readonly #context: RecordContext
   readonly #document: Frame
   readonly #states: WalkState[]
+  /** The last of them: where the document stands. */
+  #state: WalkState
   readonly #texts: string[] = ['']
   readonly #frames = new Map<PathNode, Frame>()
   /** Frames of records that are open now, for the source window. */
@@ -61,7 +64,8 @@ export class RecordBuilder implements XmlHandler {
     this.#context = context
     this.#document = new Frame(plan.root, 0, 0)
     this.#frames.set(plan.root, this.#document)
-    this.#states = [walkState([plan.root])]
+    this.#state = walkState([plan.root])
+    this.#states = [this.#state]
   }
 
   open(element: XmlElement): void {
@@ -69,12 +73,13 @@ export class RecordBuilder implements XmlHandler {
       this.#skipped += 1
       return
     }
-    const state = walkInto(this.#states.at(-1)!, element.name, element.uri)
+    const state = walkInto(this.#state, element.name, element.uri)
     if (state === null) {
       this.#skipped = 1
       return
     }
     this.#states.push(state)
+    this.#state = state
     this.#texts.push('')
     for (const node of state.anchors) this.#openFrame(node)
     for (const capture of state.attributes) {
@@ -84,7 +89,7 @@ export class RecordBuilder implements XmlHandler {
   }
 
   text(text: string): void {
-    if (this.#skipped > 0 || this.#states.at(-1)!.texts.length === 0) return
+    if (this.#skipped > 0 || this.#state.texts.length === 0) return
     const depth = this.#texts.length - 1
     this.#texts[depth] += text
     if (this.#texts[depth]!.length > this.#context.maxRecord) throw this.#context.reader().textTooLong()
@@ -96,8 +101,12 @@ export class RecordBuilder implements XmlHandler {
       return
     }
     const state = this.#states.pop()!
+    this.#state = this.#states[this.#states.length - 1]!
     const text = this.#texts.pop()!
-    for (const capture of state.texts) this.#put(capture, /\S/.test(text) ? text : '')
+    if (state.texts.length > 0) {
+      const value = hasContent(text) ? text : ''
+      for (const capture of state.texts) this.#put(capture, value)
+    }
     for (const node of state.anchors) this.#closeFrame(node)
   }
 
@@ -134,7 +143,8 @@ export class RecordBuilder implements XmlHandler {
     this.read += 1
     let issues: Issue[] | null = null
     const values: SourceValue[] = []
-    for (const [index, capture] of plan.captures.entries()) {
+    for (let index = 0; index < plan.captures.length; index += 1) {
+      const capture = plan.captures[index]!
       const holder = capture.anchor === plan.node ? frame : this.#frames.get(capture.anchor)!
       values.push(holder.value(capture))
       if (holder !== frame) holder.noteReader(capture, frame.line)
@@ -177,6 +187,13 @@ export class RecordBuilder implements XmlHandler {
       { details: { line, record: readBy, path: capture.path } },
     )
   }
+}
+
+/** Whether a text is more than white space. Nearly all texts say so by their first character. */
+function hasContent(text: string): boolean {
+  if (text === '') return false
+  const first = codeAt(text, 0)
+  return (first > 32 && first < 127) || /\S/.test(text)
 }
 
 function repeated(column: string, holder: Frame, capture: Capture): Issue {

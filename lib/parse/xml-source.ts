@@ -2,8 +2,12 @@
  * The source text of open XML records, kept so that a record can show itself as received: a sliding
  * window that begins at the oldest open record and never holds more than RAW_LIMIT of it.
  */
+import { codeAt } from '../model/code-at.ts'
 import { RAW_LIMIT } from '../model/issue.ts'
 import type { Frame } from './xml-frames.ts'
+
+const LF = 10
+const CR = 13
 
 /** A sliding window over a document's text. */
 export class XmlSource {
@@ -37,7 +41,11 @@ export class XmlSource {
   tagStart(reader: { readonly position: number; readonly line: number }): { start: number; line: number } {
     const end = reader.position - this.#base
     const from = this.#text.lastIndexOf('<', end - 1)
-    const breaks = this.#text.slice(from, end).match(/\r\n|\r|\n/g)?.length ?? 0
+    let breaks = 0
+    for (let at = from; at < end; at += 1) {
+      const code = codeAt(this.#text, at)
+      if (code === LF || (code === CR && codeAt(this.#text, at + 1) !== LF)) breaks += 1
+    }
     return { start: this.#base + from, line: reader.line - breaks }
   }
 }
