@@ -21,8 +21,9 @@ import {
   sightingsByBreak,
   type ToldBreak,
 } from './break-ledger-history.ts'
+import { awaitedSql } from './break-ledger-pending.ts'
 import { type CourseRow, courseColumns, courseOf } from './break-ledger-rows.ts'
-import { inSets, type Tonight } from './break-ledger-sightings.ts'
+import { dateLiteral, inSets, type Tonight } from './break-ledger-sightings.ts'
 
 /** Resolved breaks told by name; all are counted. */
 const RESOLVED_TOLD = 10_000
@@ -126,12 +127,15 @@ export async function foldOneNight(
   const pages = fetchPages<StepRow>(
     connection,
     `SELECT replace(i.identity::text, '-', '') AS identity, ${courseColumns('l')},
-       s.sight, s.source_mark AS "seenSource", s.target_mark AS "seenTarget", s.cause AS "seenCause", s.columns_id AS "seenColumns"
+       s.sight, s.source_mark AS "seenSource", s.target_mark AS "seenTarget", s.cause AS "seenCause", s.columns_id AS "seenColumns",
+       a.since AS "awaitedSince"
      FROM (SELECT identity FROM tallyman.lasting_break WHERE ledger = ${ledger} AND state <> 'resolved'
            UNION SELECT identity FROM pg_temp.tonight) i
      LEFT JOIN tallyman.lasting_break l ON l.ledger = ${ledger} AND l.identity = i.identity
      LEFT JOIN (SELECT identity, 'seen' AS sight, source_mark, target_mark, NULL AS cause, columns_id FROM pg_temp.tonight
-           UNION ALL SELECT identity, 'gone', source_mark, target_mark, cause, columns_id FROM pg_temp.gone) s ON s.identity = i.identity`,
+           UNION ALL SELECT identity, 'gone', source_mark, target_mark, cause, columns_id FROM pg_temp.gone) s ON s.identity = i.identity
+     LEFT JOIN (${awaitedSql(ledger, 'SELECT identity FROM pg_temp.tonight')}) a
+       ON a.identity = i.identity AND a.seen_on = ${dateLiteral(date)}`,
   )
   for await (const rows of pages) {
     for (const row of rows) {

@@ -5,6 +5,7 @@
 import type { Connection } from '../db/connection.ts'
 import type { Acknowledgement, Course, FoldRules, LedgerNight, Sighting } from '../model/lasting-break.ts'
 import { acknowledgementsOf } from './break-ledger-acks.ts'
+import { awaitedSql } from './break-ledger-pending.ts'
 import { inSets } from './break-ledger-sightings.ts'
 
 /** Rows fetched at a time: about 5 MB of them. */
@@ -60,9 +61,12 @@ export async function* sightingsByBreak(
   let last: [string, Map<string, Sighting>] | null = null
   const pages = fetchPages<SightingRow>(
     connection,
-    `SELECT replace(identity::text, '-', '') AS identity, business_date AS date, sight,
-       source_mark AS "seenSource", target_mark AS "seenTarget", cause AS "seenCause", columns_id AS "seenColumns"
-     FROM tallyman.break_sighting WHERE ledger = ${ledger} ORDER BY tallyman.break_sighting.identity, business_date`,
+    `SELECT replace(s.identity::text, '-', '') AS identity, s.business_date AS date, s.sight,
+       s.source_mark AS "seenSource", s.target_mark AS "seenTarget", s.cause AS "seenCause", s.columns_id AS "seenColumns",
+       a.since AS "awaitedSince"
+     FROM tallyman.break_sighting s
+       LEFT JOIN (${awaitedSql(ledger, null)}) a ON a.identity = s.identity AND a.seen_on = s.business_date
+     WHERE s.ledger = ${ledger} ORDER BY s.identity, s.business_date`,
   )
   for await (const rows of pages) {
     const page: [string, Map<string, Sighting>][] = []
@@ -87,6 +91,7 @@ export interface SightingRow {
   readonly seenTarget: string | null
   readonly seenCause: Sighting['cause']
   readonly seenColumns: number | null
+  readonly awaitedSince: string | null
 }
 
 /** The same, as the rules take it; null where the night says nothing. */
@@ -97,6 +102,7 @@ export function sightingOf(row: Omit<SightingRow, 'date' | 'identity'>): Sightin
     marks: { source: row.seenSource, target: row.seenTarget },
     cause: row.seenCause,
     columns: row.seenColumns,
+    awaitedSince: row.awaitedSince,
   }
 }
 

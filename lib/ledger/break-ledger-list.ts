@@ -12,6 +12,7 @@ import type {
   Sighting,
   StateCounts,
 } from '../model/lasting-break.ts'
+import { awaitedSql } from './break-ledger-pending.ts'
 import { type CourseRow, courseColumns, courseOf } from './break-ledger-rows.ts'
 
 /** A break as of the last night of its reconciliation, with the values it was last seen with. */
@@ -132,17 +133,20 @@ export async function nightsOfBreak(
     target: string | null
     cause: Sighting['cause']
     columns: number | null
+    awaitedSince: string | null
   }>(
-    `SELECT n.business_date AS date, n.sees, s.sight, s.source_mark AS source, s.target_mark AS target, s.cause, s.columns_id AS columns
+    `SELECT n.business_date AS date, n.sees, s.sight, s.source_mark AS source, s.target_mark AS target, s.cause, s.columns_id AS columns,
+       a.since AS "awaitedSince"
      FROM tallyman.break_night n LEFT JOIN tallyman.break_sighting s
        ON s.ledger = n.ledger AND s.business_date = n.business_date AND s.identity = $2::uuid
+       LEFT JOIN (${awaitedSql(ledger, 'SELECT $2::uuid')}) a ON a.identity = s.identity AND a.seen_on = n.business_date
      WHERE n.ledger = $1 ORDER BY n.business_date`,
     [ledger, identity],
   )
-  return rows.map(({ date, sees, sight, source, target, cause, columns }) => ({
+  return rows.map(({ date, sees, sight, source, target, cause, columns, awaitedSince }) => ({
     date,
     sees,
-    sighting: sight === null ? null : { sight, marks: { source, target }, columns, cause },
+    sighting: sight === null ? null : { sight, marks: { source, target }, columns, cause, awaitedSince },
   }))
 }
 

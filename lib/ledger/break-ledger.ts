@@ -6,6 +6,7 @@
 import type { Connection } from '../db/connection.ts'
 import type { FoldRules, LedgerNight, Sees } from '../model/lasting-break.ts'
 import { type FoldedNight, foldEverything, foldOneNight } from './break-ledger-fold.ts'
+import { storePending } from './break-ledger-pending.ts'
 import {
   askOpenBreaks,
   type LookUp,
@@ -26,6 +27,8 @@ export interface NightOfBreaks {
   readonly sees: Sees
   /** Every break, one COPY line each, with the columns of SIGHTING_COLUMNS. */
   readonly sightings: AsyncIterable<Buffer | string>
+  /** Identities of rows that could still arrive, one a line; null or absent: there are none. */
+  readonly pending?: AsyncIterable<Buffer | string> | null
   /** Looks up what became of open breaks that a night does not have; null where that night's pictures are gone. */
   readonly lookUpAt: (night: LedgerNight) => Promise<LookUp | null>
   /** Breaks whose states are wanted back; all are counted. */
@@ -56,6 +59,7 @@ export async function recordNight(
   const tonight = { ledger, date, watched: night.watched }
   if (!last) await rememberDate(connection, tonight)
   await storeSightings(connection, tonight, night.sightings, again)
+  await storePending(connection, tonight, night.pending ?? null)
   const lookUp = await night.lookUpAt({ date, sees })
   if (lookUp !== null) await askOpenBreaks(connection, tonight, last ? 'standing' : 'sighted', lookUp)
   if (last) return foldOneNight(connection, tonight, { date, sees }, rules)

@@ -10,9 +10,17 @@ import { proofAndReport } from './migrations/0002-proof-and-report.ts'
 import { breakLedger } from './migrations/0003-break-ledger.ts'
 import { resolution } from './migrations/0004-resolution.ts'
 import { snapshotsKept } from './migrations/0005-snapshots.ts'
+import { pending } from './migrations/0006-pending.ts'
 
 /** All migrations of the schema `tallyman`, in order. */
-export const LEDGER_MIGRATIONS = [foundation, proofAndReport, breakLedger, resolution, snapshotsKept] as const
+export const LEDGER_MIGRATIONS = [
+  foundation,
+  proofAndReport,
+  breakLedger,
+  resolution,
+  snapshotsKept,
+  pending,
+] as const
 
 /**
  * Makes the run ledger ready in this database; afterwards every function of lib/ledger works on its sessions.

@@ -193,6 +193,8 @@ export interface Comparison {
   readonly proof: readonly ProofLine[]
   /** The worst of `verdicts`; a failed gate fails. Absent in comparisons of earlier versions. */
   readonly severity?: Severity
+  /** What the outcome would be without the ages of breaks, where these made it another one. */
+  readonly outcomeBeforeAges?: Outcome
   /** Kinds that have breaks, with what they count for. */
   readonly verdicts?: readonly KindVerdict[]
   /** Declared control totals, in declared order. */

@@ -52,6 +52,8 @@ export interface Sighting {
   readonly columns: number | null
   /** Who moved, where that was looked up. */
   readonly cause: ResolutionCause | null
+  /** From when on the row was awaited, up to the night before; null or absent: it was not. */
+  readonly awaitedSince?: string | null
 }
 
 /** A break as of a night. All dates are business dates. */

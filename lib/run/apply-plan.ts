@@ -162,7 +162,7 @@ async function compareAfter(
     warnings: load.result.told?.warnings ?? [],
     reconciled,
   }
-  const summary = await endDone({ engine, scheduled, lease }, steps, facts, reconciled)
+  const summary = await endDone({ engine, scheduled, lease }, steps, facts)
   return { summary, changes, before: false }
 }
 

@@ -8,13 +8,17 @@ import { ageCounter } from '../../reconcile/breaks/ages.ts'
 import { causeWords, sightOf } from '../../reconcile/breaks/cause.ts'
 import { foldRules } from '../../reconcile/breaks/fold.ts'
 import { lookUp } from '../../reconcile/breaks/look-up.ts'
+import { pendingPath } from '../../reconcile/breaks/pending-file.ts'
 import { type ComparePlan, planOf, tableOf } from '../../reconcile/compare/plan.ts'
+import { type AgeLimit, ageLimits, withAges } from '../../reconcile/judge/ages.ts'
 import { readSnapshot, type Snapshot } from '../../reconcile/snapshot/manifest.ts'
 import type { Connection } from '../db/connection.ts'
 import { recordNight } from '../ledger/break-ledger.ts'
+import { countOlder } from '../ledger/break-ledger-ages.ts'
 import type { FoldedNight } from '../ledger/break-ledger-fold.ts'
 import { countsOfNight, listBreaks, picturesOfNight } from '../ledger/break-ledger-list.ts'
 import type { LookUp } from '../ledger/break-ledger-sightings.ts'
+import type { Comparison } from '../model/break.ts'
 import { TallymanError } from '../model/errors.ts'
 import type { Calendar } from '../model/job.ts'
 import type { StateCounts } from '../model/lasting-break.ts'
@@ -26,6 +30,8 @@ import { type BreakChanges, NO_CHANGES } from './summary.ts'
 
 /** What became of a night's breaks: for the mail by reconciliation, null for one that proved nothing; for the summary in all. */
 export interface RecordedBreaks {
+  /** The comparisons with the ages of their breaks judged. */
+  readonly judged: readonly Reconciled[]
   readonly histories: ReadonlyMap<string, BreakHistory | null>
   readonly changes: BreakChanges
 }
@@ -39,17 +45,33 @@ export async function recordBreaks(
 ): Promise<RecordedBreaks> {
   const histories = new Map<string, BreakHistory | null>()
   const counts: StateCounts[] = []
+  const judged: Reconciled[] = []
   for (const item of reconciled) {
     const { reconciliation, outcome } = item.comparison
     if (outcome === 'INCONCLUSIVE' || item.left === null || item.right === null) {
       histories.set(reconciliation, null)
+      judged.push(item)
       continue
     }
     const folded = await record(connection, night, comparisonId, item)
     counts.push(folded.counts)
+    judged.push({ ...item, comparison: await judgeAges(connection, night, folded.ledger, item) })
     histories.set(reconciliation, await historyOf(connection, night, folded))
   }
-  return { histories, changes: changesOf(counts) }
+  return { judged, histories, changes: changesOf(counts) }
+}
+
+async function judgeAges(
+  connection: Connection,
+  { scheduled, lease }: Reporting,
+  ledger: number,
+  { comparison, madeBy }: Reconciled,
+): Promise<Comparison> {
+  const limits = ageLimits(madeBy.plan.whole?.limits ?? {}, scheduled.calendar, lease.key.businessDate)
+  const older: (AgeLimit & { readonly count: number })[] = []
+  for (const limit of limits)
+    older.push({ ...limit, count: await countOlder(connection, ledger, limit.kind, limit.firstSeenUntil) })
+  return withAges(comparison, older)
 }
 
 /** The changes of a night that was recorded before. */
@@ -69,7 +91,10 @@ export async function recordedChanges(
 
 /** Removes what the comparisons told the ledger of; it is kept there by now. */
 export async function forgetSightings(reconciled: readonly Reconciled[]): Promise<void> {
-  for (const { sightings } of reconciled) await rm(sightings, { force: true })
+  for (const { sightings } of reconciled) {
+    await rm(sightings, { force: true })
+    await rm(pendingPath(sightings), { force: true })
+  }
 }
 
 function changesOf(counts: readonly StateCounts[]): BreakChanges {
@@ -95,6 +120,7 @@ function record(
       ...{ reconciliation, job: job.name, businessDate, comparisonId },
       sees: sightOf(comparison.left, comparison.right).sees,
       sightings: createReadStream(sightings),
+      pending: (comparison.pending ?? null) === null ? null : createReadStream(pendingPath(sightings)),
       lookUpAt: async ({ date }) => {
         if (date === businessDate) return lookUpIn(engine, plan, left!, right!)
         const pictures = await picturesOfNight(connection, reconciliation, date)

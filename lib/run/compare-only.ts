@@ -65,7 +65,7 @@ export async function compareOnly(
       [...skipped, ...held].map(({ message }) => message),
     ),
   }
-  return endDone(reporting, steps, facts, reconciled)
+  return endDone(reporting, steps, facts)
 }
 
 /** The feeds of a job's sides, each once. */

@@ -15,7 +15,7 @@ import type { StepContext } from '../model/progress.ts'
 import type { FetchedFeed } from '../model/received-file.ts'
 import type { Trigger } from '../model/run.ts'
 import { recordedChanges } from './break-night.ts'
-import type { Reconciled } from './compare-night.ts'
+
 import { finishRemoteFiles } from './fetch-step.ts'
 import type { Loaded } from './load-step.ts'
 import type { NightFacts, Reporting } from './night-facts.ts'
@@ -77,7 +77,6 @@ export async function endDone(
   reporting: Reporting,
   steps: StepLog,
   facts: Omit<NightFacts, 'steps'>,
-  reconciled: readonly Reconciled[],
 ): Promise<RunSummary> {
   const { engine, lease } = reporting
   const written = await steps.run('report', () =>
@@ -86,11 +85,7 @@ export async function endDone(
   const report = await sendMails(engine, lease.runId, written.messageId)
   await purgeAfterRun(engine, lease)
   await lease.release({ attempt: 'succeeded', run: 'succeeded' })
-  return summaryOf(
-    lease,
-    { ...facts, steps: steps.results() },
-    { state: 'succeeded', reconciled, changes: written.changes, report, replaces: written.replaces },
-  )
+  return summaryOf(lease, { ...facts, steps: steps.results() }, { state: 'succeeded', ...written, report })
 }
 
 /**

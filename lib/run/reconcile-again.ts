@@ -98,7 +98,7 @@ async function compareUnderLease(
   return summaryOf(
     lease,
     { ...facts, steps: steps.results() },
-    { state: 'succeeded', reconciled, changes: written.changes, report, replaces: [] },
+    { state: 'succeeded', ...written, report, replaces: [] },
   )
 }
 

@@ -29,6 +29,8 @@ export interface Published {
   readonly replaces: readonly ReplacedRow[]
   /** Null when nothing was compared. */
   readonly changes: BreakChanges | null
+  /** The comparisons as they were written down: with the ages of their breaks judged. */
+  readonly reconciled: readonly Reconciled[]
 }
 
 /**
@@ -67,18 +69,17 @@ async function publish(
       revisionId: facts.revision?.id ?? null,
     })
     if (gate.kind === 'done') return publishedBefore(connection, lease, facts)
-    for (const item of facts.reconciled) {
-      await storeComparison(connection, gate.id, item.comparison, item.madeBy)
-      await recordSnapshots(connection, lease, facts, gate.id, item)
-    }
+    for (const item of facts.reconciled) await recordSnapshots(connection, lease, facts, gate.id, item)
     breaks = await recordBreaks(connection, reporting, gate.id, facts.reconciled)
+    for (const item of breaks.judged) await storeComparison(connection, gate.id, item.comparison, item.madeBy)
   }
-  const { mail, replaces } = await composeNight(connection, reporting, facts, breaks)
+  const reconciled = breaks?.judged ?? facts.reconciled
+  const { mail, replaces } = await composeNight(connection, reporting, { ...facts, reconciled }, breaks)
   if (mail !== null) await enqueueMail(connection, mail)
   if (facts.revision !== null && facts.state === 'done') await finishRevision(connection, facts.revision.id)
   await setRunState(connection, lease, runState)
   await assertFence(connection, lease)
-  return { messageId: mail?.messageId ?? null, replaces, changes: breaks?.changes ?? null }
+  return { messageId: mail?.messageId ?? null, replaces, changes: breaks?.changes ?? null, reconciled }
 }
 
 /** The same comparison was committed before, with its mail. */
@@ -91,6 +92,7 @@ async function publishedBefore(
     messageId: (await latestMail(connection, lease.runId))?.messageId ?? null,
     replaces: revision === null ? [] : await replacedFiles(connection, revision.id),
     changes: await recordedChanges(connection, lease.key.businessDate, reconciled),
+    reconciled,
   }
 }
 

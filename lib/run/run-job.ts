@@ -210,5 +210,5 @@ async function sixSteps(
     failedUnits: loaded.failedUnits,
     reconciled,
   }
-  return endDone(reporting, steps, facts, reconciled)
+  return endDone(reporting, steps, facts)
 }

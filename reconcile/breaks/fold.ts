@@ -18,11 +18,20 @@ export function step(before: Course | null, night: LedgerNight, sighting: Sighti
   }
 }
 
-function seen(before: Course | null, { date }: LedgerNight, { marks, columns }: Sighting): Course {
+function seen(
+  before: Course | null,
+  { date }: LedgerNight,
+  { marks, columns, awaitedSince }: Sighting,
+): Course {
   // Only ever seen by comparisons that were replaced since: new, but first seen then.
   if (before === null || before.runs === 0) {
     return {
-      ...{ state: 'new', firstSeen: before?.firstSeen ?? date, lastSeen: date, stateSince: date },
+      ...{
+        state: 'new',
+        firstSeen: before?.firstSeen ?? awaitedSince ?? date,
+        lastSeen: date,
+        stateSince: date,
+      },
       ...{ valuesSince: date, runs: 1, reopened: 0, cause: null, marks, columns },
     }
   }

@@ -3,6 +3,7 @@
  * differing keys are tonight's breaks, and what became of others is looked up in the same two lists.
  */
 import { createHash } from 'node:crypto'
+import { Readable } from 'node:stream'
 import type { Connection } from '../../lib/db/connection.ts'
 import type { Database } from '../../lib/db/database.ts'
 import { recordNight } from '../../lib/ledger/break-ledger.ts'
@@ -21,6 +22,8 @@ export interface Look {
   readonly left: Side
   readonly right: Side
   readonly sees?: Sees
+  /** Keys that only the left side has and that may still arrive: no breaks. */
+  readonly awaited?: readonly string[]
   /** Nobody is asked who moved. */
   readonly blind?: boolean
 }
@@ -49,29 +52,34 @@ export class BreakNights {
   /** One comparison of a date; the same date again is a rerun. */
   compare(date: string, look: Look): Promise<FoldedNight> {
     return this.#database.use(connection =>
-      connection.transaction(async () => {
-        this.#looks.set(date, look)
-        const right = look.sees === 'keys' ? [] : Object.keys(look.right)
-        const keys = [...new Set([...Object.keys(look.left), ...right])]
-        const differing = keys.filter(key => look.left[key] !== look.right[key])
-        async function* lines(): AsyncGenerator<string> {
-          for (const key of differing) yield lineOf(key, look)
-        }
-        return recordNight(
-          connection,
-          {
-            reconciliation: this.reconciliation,
-            job: this.job,
-            businessDate: date,
-            comparisonId: await this.#comparison(connection, date),
-            sees: look.sees ?? 'all',
-            sightings: lines(),
-            lookUpAt: async night => asked => answers(asked, this.#looks.get(night.date)!, night.sees),
-            watched: new Set(keys.map(identityOf)),
-          },
-          foldRules,
-        )
-      }),
+      connection.transaction(() => this.compareOn(connection, date, look)),
+    )
+  }
+
+  /** The same in the caller's transaction. */
+  async compareOn(connection: Connection, date: string, look: Look): Promise<FoldedNight> {
+    this.#looks.set(date, look)
+    const right = look.sees === 'keys' ? [] : Object.keys(look.right)
+    const keys = [...new Set([...Object.keys(look.left), ...right])]
+    const awaited = look.awaited ?? []
+    const differing = keys.filter(key => look.left[key] !== look.right[key] && !awaited.includes(key))
+    async function* lines(): AsyncGenerator<string> {
+      for (const key of differing) yield lineOf(key, look)
+    }
+    return recordNight(
+      connection,
+      {
+        reconciliation: this.reconciliation,
+        job: this.job,
+        businessDate: date,
+        comparisonId: await this.#comparison(connection, date),
+        sees: look.sees ?? 'all',
+        sightings: lines(),
+        pending: awaited.length === 0 ? null : Readable.from(awaited.map(key => `${identityOf(key)}\n`)),
+        lookUpAt: async night => asked => answers(asked, this.#looks.get(night.date)!, night.sees),
+        watched: new Set(keys.map(identityOf)),
+      },
+      foldRules,
     )
   }
 
