@@ -29,7 +29,7 @@ async function throughProxy(t: TestContext, bytes: number, clock: Clock = system
   const source = await openSource(
     feed.spec,
     { name: 'test', dataFolder: '.', sftp: { carrier: { ...endpointOf(feed.peer), port: proxy.port } } },
-    async () => new Secret('correct horse'),
+    async () => new Secret('canary-correct-horse'),
     { ...feed.context, clock },
   )
   t.after(async () => {

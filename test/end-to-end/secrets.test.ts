@@ -10,6 +10,7 @@ import { openNight } from '../support/night.ts'
 import { command } from '../support/night-child.ts'
 import { hours } from '../support/night-deliveries.ts'
 import { leaksOf } from '../support/night-state.ts'
+import { leaksIn } from '../support/postgres.ts'
 
 const night = await openNight()
 const token = night.variables.API_TOKEN!
@@ -54,6 +55,9 @@ test('the search for secrets finds one in a row, in a file and in what a process
     'SMTP_PASSWORD in outbox/planted.html',
     'DATABASE_URL in what a process said',
   ])
+  const [row, ...more] = await leaksIn(night.database)
+  assert.match(row ?? '', /^tallyman\.run: .*canary-sftp/)
+  assert.deepEqual(more, [])
   await rm(file)
   night.said.pop()
   await night.rows(`UPDATE tallyman.run SET job = replace(job, $1, '')`, [night.variables.SFTP_PASSWORD!])

@@ -32,7 +32,7 @@ const context = { clock, log: silentLog, signal, progress: () => {} }
 const source = await openSource(
   order.spec,
   { name: 'test', dataFolder: '.', sftp: { [order.spec.endpoint]: order.endpoint } },
-  async () => new Secret('correct horse'),
+  async () => new Secret('canary-correct-horse'),
   context,
 )
 await fetchFiles({

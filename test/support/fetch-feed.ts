@@ -71,7 +71,7 @@ export async function feedUnderTest(
   const out = join(root, 'out')
   const archive = { path: join(root, 'archive') }
   mkdirSync(out)
-  const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'correct horse' }] })
+  const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'canary-correct-horse' }] })
   const pauses = { taken: [] as number[], onSleep: () => {} }
   const context: StepContext = {
     clock: leapingClock(ms => {
@@ -92,7 +92,7 @@ export async function feedUnderTest(
     openSource(
       spec,
       { name: 'test', dataFolder: root, sftp: { carrier: endpointOf(peer) } },
-      async () => new Secret('correct horse'),
+      async () => new Secret('canary-correct-horse'),
       // The connection's watchdog must not leap.
       { ...context, signal, clock: systemClock },
     )
@@ -141,6 +141,6 @@ export function endpointOf(peer: SftpPeer, username = 'tallyman') {
     port: peer.port,
     username,
     hostKeys: [peer.hostKey] as [string],
-    auth: { kind: 'password' as const, password: { literal: 'correct horse' } },
+    auth: { kind: 'password' as const, password: { literal: 'canary-correct-horse' } },
   }
 }

@@ -8,7 +8,6 @@
  *     const summary = await night.run('portal-orders', '2026-11-19')
  */
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -25,6 +24,7 @@ import { type RerunOptions, rerunJob } from '../../lib/run/rerun.ts'
 import { runJob } from '../../lib/run/run-job.ts'
 import type { RunSummary } from '../../lib/run/summary.ts'
 import { type ApiPeer, MemoryStore, startApiPeer } from './api-peer.ts'
+import { canary, tellLeak } from './canary.ts'
 import { leaksOf } from './night-state.ts'
 import { type TimetableChanges, timetableWith } from './night-timetable.ts'
 import { type TestDatabase, testDatabase } from './postgres.ts'
@@ -99,10 +99,6 @@ function nightClock(): NightClock {
       offset = instant === null ? 0 : Date.parse(instant) - Date.now()
     },
   }
-}
-
-function canary(name: string): string {
-  return `canary-${name}-${randomBytes(9).toString('hex')}`
 }
 
 /** What the peers ask for, by the variable that the environment names. */
@@ -255,10 +251,7 @@ export async function openNight(options: NightOptions = {}): Promise<Night> {
     const leaks = await leaksOf(night)
     if (failed || leaks.length > 0) process.stderr.write(`kept after a failure: ${folder}\n`)
     else await rm(folder, { recursive: true, force: true })
-    if (leaks.length === 0) return
-    // Not thrown: the hooks after this one stop the servers, and the runner skips them after an error.
-    process.stderr.write(`secrets were written down: ${leaks.join(', ')}\n`)
-    process.exitCode = 1
+    if (leaks.length > 0) tellLeak('a night', leaks.join(', '))
   }
   return night
 }

@@ -12,6 +12,7 @@ import { Database } from '../../lib/db/database.ts'
 import { startEmbedded } from '../../lib/db/embedded.ts'
 import { migrate } from '../../lib/db/migrate.ts'
 import { LEDGER_MIGRATIONS } from '../../lib/ledger/open.ts'
+import { CANARY, tellLeak } from './canary.ts'
 
 /** Name of the environment variable with the URL of the run's server. */
 export const TEST_POSTGRES = 'TALLYMAN_TEST_POSTGRES'
@@ -79,6 +80,22 @@ async function ledgerTemplate(server: string, admin: Database): Promise<string> 
   }
 }
 
+/** Tables in which a secret of a test stands, each with a row of it. */
+export async function leaksIn(database: Database): Promise<string[]> {
+  return database.use(async connection => {
+    const { rows: tables } = await connection.query<{ name: string }>(
+      `SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')`,
+    )
+    const leaks: string[] = []
+    for (const { name } of tables) {
+      const sql = `SELECT left(t::text, 200) AS row FROM ${name} t WHERE t::text ~ $1 LIMIT 1`
+      const { rows } = await connection.query<{ row: string }>(sql, [CANARY])
+      if (rows[0] !== undefined) leaks.push(`${name}: ${rows[0].row}`)
+    }
+    return leaks
+  })
+}
+
 /**
  * A fresh database; call it at the top of a test file, outside of tests. It has the run ledger's
  * schema without any row, so that openLedger has nothing to migrate; with `empty` it has nothing.
@@ -97,6 +114,7 @@ export async function testDatabase(options: { readonly empty?: boolean } = {}): 
     if ('passed' in context && context.passed === false) failed = true
   })
   after(async () => {
+    for (const leak of await leaksIn(database)) tellLeak(name, leak)
     await database.close()
     if (failed && ownServer === null) {
       process.stderr.write(`kept after a failure: ${url}\n`)

@@ -9,6 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { glob, readFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { canaryIn } from './canary.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 
@@ -84,7 +85,13 @@ async function runTests(files: readonly string[], least: number): Promise<boolea
       ],
       false,
     )
-    const passed = Number(/^# pass (\d+)$/m.exec(readFileSync(counts, 'utf8'))?.[1] ?? 0)
+    const said = readFileSync(counts, 'utf8')
+    const leak = canaryIn(said)
+    if (leak !== null) {
+      say(`A secret of a test stands in the output of the tests: ${leak}`)
+      return false
+    }
+    const passed = Number(/^# pass (\d+)$/m.exec(said)?.[1] ?? 0)
     if (passed >= least) return code === 0
     say(
       `Only ${passed} tests passed, at least ${least} must: tests were lost, or test/support/run-tests.ts collects the wrong files.`,

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { type ParsedMail, simpleParser } from 'mailparser'
 import { SMTPServer, type SMTPServerSession } from 'smtp-server'
+import { canaryIn, tellLeak } from './canary.ts'
 import { selfSigned } from './self-signed.ts'
 
 /** A mail that the peer accepted, also when it then hung up before saying so. */
@@ -167,7 +168,14 @@ export async function startSmtpPeer(options: SmtpPeerOptions = {}): Promise<Smtp
     connections: () => connections,
     down,
     up,
-    close: down,
+    close: async () => {
+      await down()
+      for (const { raw, mail } of received) {
+        const files = mail.attachments.map(({ content }) => content.toString('latin1'))
+        const leak = canaryIn([raw, mail.text, mail.html, ...files].join('\n'))
+        if (leak !== null) tellLeak(`a mail ${mail.messageId}`, leak)
+      }
+    },
   }
 }
 

@@ -149,9 +149,9 @@ test('E3: a mail that is too big goes out without attachments and says where the
 
 for (const tls of ['implicit', 'starttls'] as const) {
   test(`a mail goes out over TLS (${tls}) with a login, and an untrusted certificate is refused`, async () => {
-    const peer = await peerOf({ tls, login: { user: 'tallyman', password: 'night-shift' } })
+    const peer = await peerOf({ tls, login: { user: 'tallyman', password: 'canary-night-shift' } })
     const messageId = await outbox.put()
-    const login = { tls, user: 'tallyman', password: { literal: 'night-shift' } }
+    const login = { tls, user: 'tallyman', password: { literal: 'canary-night-shift' } }
     const [untrusted] = await outbox.deliver(serverOf(peer, login))
     assert.equal(untrusted?.error?.code, 'REPORT_SMTP_UNREACHABLE')
     const [delivery] = await outbox.deliver(serverOf(peer, { ...login, ca: peer.certificate }))
@@ -161,9 +161,13 @@ for (const tls of ['implicit', 'starttls'] as const) {
 }
 
 test('a server that offers no TLS gets no mail and no password where TLS is demanded', async () => {
-  const peer = await peerOf({ tls: 'none', login: { user: 'tallyman', password: 'night-shift' } })
+  const peer = await peerOf({ tls: 'none', login: { user: 'tallyman', password: 'canary-night-shift' } })
   await outbox.put()
-  const server = serverOf(peer, { tls: 'starttls', user: 'tallyman', password: { literal: 'night-shift' } })
+  const server = serverOf(peer, {
+    tls: 'starttls',
+    user: 'tallyman',
+    password: { literal: 'canary-night-shift' },
+  })
   const [delivery] = await outbox.deliver(server)
   assert.equal(delivery?.error?.code, 'REPORT_SMTP_UNREACHABLE')
   await outbox.deliver({ ...server, tls: 'none' })
@@ -171,24 +175,24 @@ test('a server that offers no TLS gets no mail and no password where TLS is dema
 })
 
 test('after a refused login the password is read once more, so that a rotated one is found', async () => {
-  const peer = await peerOf({ login: { user: 'tallyman', password: 'the new one' } })
+  const peer = await peerOf({ login: { user: 'tallyman', password: 'canary-the-new-one' } })
   await outbox.put()
-  const values = ['the old one', 'the new one']
+  const values = ['canary-the-old-one', 'canary-the-new-one']
   const server = serverOf(peer, { user: 'tallyman', password: { env: 'SMTP_PASSWORD' } })
   const [delivery] = await outbox.deliver(server, { secrets: async () => new Secret(values.shift() ?? '') })
   assert.equal(delivery?.state, 'delivered')
 })
 
 test('mails wait while the login stays refused, and the error does not hold the password', async () => {
-  const peer = await peerOf({ login: { user: 'tallyman', password: 'the new one' } })
+  const peer = await peerOf({ login: { user: 'tallyman', password: 'canary-the-new-one' } })
   const messageId = await outbox.put()
-  const server = serverOf(peer, { user: 'tallyman', password: { literal: 'mistyped-9' } })
+  const server = serverOf(peer, { user: 'tallyman', password: { literal: 'canary-mistyped-9' } })
   const [delivery] = await outbox.deliver(server)
   assert.equal(delivery?.error?.code, 'REPORT_SMTP_LOGIN')
   const { state, error } = await outbox.stateOf(messageId)
   assert.equal(state, 'waiting')
-  assert.doesNotMatch(error, /mistyped|bWlzdHlwZWQ/)
-  await outbox.deliver({ ...server, password: { literal: 'the new one' } })
+  assert.doesNotMatch(error, /mistyped|bWlzdHlwZWQ|canary/)
+  await outbox.deliver({ ...server, password: { literal: 'canary-the-new-one' } })
   assert.equal(peer.received.length, 1)
 })
 

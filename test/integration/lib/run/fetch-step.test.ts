@@ -31,7 +31,7 @@ async function checkedFeed(t: TestContext, name: string) {
     ...{
       database,
       folders: { archive: feed.archive.path },
-      secrets: async () => new Secret('correct horse'),
+      secrets: async () => new Secret('canary-correct-horse'),
     },
     environment: { name: 'test', dataFolder: '.', sftp: { carrier: endpointOf(feed.peer) } },
   } as unknown as Engine

@@ -43,22 +43,22 @@ async function enter(endpoint: SftpEndpoint, readSecret: ResolveSecret = literal
 
 test('a password, an answer to keyboard-interactive and a key each let in', async t => {
   const plain = userKeyPair()
-  const locked = userKeyPair('open sesame')
+  const locked = userKeyPair('canary-open-sesame')
   const peer = await serve(
     t,
-    { name: 'with-password', password: 'correct horse' },
-    { name: 'with-answer', answer: 'battery staple' },
+    { name: 'with-password', password: 'canary-correct-horse' },
+    { name: 'with-answer', answer: 'canary-battery-staple' },
     { name: 'with-key', publicKey: plain.public },
     { name: 'with-locked-key', publicKey: locked.public },
   )
   const base = endpointOf(peer)
   const ways: [string, SftpEndpoint['auth']][] = [
-    ['with-password', { kind: 'password', password: { literal: 'correct horse' } }],
-    ['with-answer', { kind: 'keyboard-interactive', password: { literal: 'battery staple' } }],
+    ['with-password', { kind: 'password', password: { literal: 'canary-correct-horse' } }],
+    ['with-answer', { kind: 'keyboard-interactive', password: { literal: 'canary-battery-staple' } }],
     ['with-key', { kind: 'key', key: { literal: plain.private } }],
     [
       'with-locked-key',
-      { kind: 'key', key: { literal: locked.private }, passphrase: { literal: 'open sesame' } },
+      { kind: 'key', key: { literal: locked.private }, passphrase: { literal: 'canary-open-sesame' } },
     ],
   ]
   for (const [username, auth] of ways) {
@@ -67,14 +67,14 @@ test('a password, an answer to keyboard-interactive and a key each let in', asyn
 })
 
 test('only the declared kind of authentication is ever sent', async t => {
-  const peer = await serve(t, { name: 'tallyman', answer: 'correct horse' })
+  const peer = await serve(t, { name: 'tallyman', answer: 'canary-correct-horse' })
   await assert.rejects(enter(endpointOf(peer)), { code: 'FETCH_AUTH_REFUSED' })
   assert.deepEqual(peer.seen, ['LOGIN password tallyman'])
 })
 
 test('a server that asks again and again gets the password three times and no more', async t => {
-  const peer = await serve(t, { name: 'tallyman', answer: 'correct horse', questions: 6 })
-  const auth = { kind: 'keyboard-interactive' as const, password: { literal: 'correct horse' } }
+  const peer = await serve(t, { name: 'tallyman', answer: 'canary-correct-horse', questions: 6 })
+  const auth = { kind: 'keyboard-interactive' as const, password: { literal: 'canary-correct-horse' } }
   await assert.rejects(enter({ ...endpointOf(peer), auth }), { code: 'FETCH_AUTH_REFUSED' })
   const answers = peer.seen.filter(what => what.startsWith('ANSWER'))
   assert.deepEqual(answers.slice(0, 6), [
@@ -84,29 +84,29 @@ test('a server that asks again and again gets the password three times and no mo
 })
 
 test('a wrong password is sent once, told, and holds no secret in its text', async t => {
-  const peer = await serve(t, { name: 'tallyman', password: 'another one' })
+  const peer = await serve(t, { name: 'tallyman', password: 'canary-another-one' })
   await assert.rejects(enter(endpointOf(peer)), (error: Error & { code: string; retry: string }) => {
     assert.equal(error.code, 'FETCH_AUTH_REFUSED')
     assert.equal(error.retry, 'never')
-    assert.doesNotMatch(JSON.stringify([error.message, error, String(error.cause)]), /correct horse/)
+    assert.doesNotMatch(JSON.stringify([error.message, error, String(error.cause)]), /canary/)
     return true
   })
   assert.equal(peer.seen.length, 1)
 })
 
 test('a secret that was rotated meanwhile is read again and let in', async t => {
-  const peer = await serve(t, { name: 'tallyman', password: 'new password' })
-  const values = ['old password', 'new password']
+  const peer = await serve(t, { name: 'tallyman', password: 'canary-new-password' })
+  const values = ['canary-old-password', 'canary-new-password']
   await enter(endpointOf(peer), async () => new Secret(values.shift() ?? ''))
   assert.equal(peer.seen.filter(what => what.startsWith('LOGIN')).length, 2)
 })
 
 test('an unusable key or a wrong passphrase is told before anything is sent', async t => {
-  const locked = userKeyPair('open sesame')
+  const locked = userKeyPair('canary-open-sesame')
   const peer = await serve(t, { name: 'tallyman', publicKey: locked.public })
   const base = endpointOf(peer)
   for (const auth of [
-    { kind: 'key', key: { literal: locked.private }, passphrase: { literal: 'wrong one' } },
+    { kind: 'key', key: { literal: locked.private }, passphrase: { literal: 'canary-wrong-one' } },
     { kind: 'key', key: { literal: locked.private } },
     { kind: 'key', key: { literal: 'no key at all' } },
   ] as const) {
@@ -116,7 +116,7 @@ test('an unusable key or a wrong passphrase is told before anything is sent', as
 })
 
 test('B30: a changed host key is a hard stop: no login is sent and both fingerprints are told', async t => {
-  const peer = await serve(t, { name: 'tallyman', password: 'correct horse' })
+  const peer = await serve(t, { name: 'tallyman', password: 'canary-correct-horse' })
   const endpoint = endpointOf(peer)
   await enter(endpoint)
   const sent = peer.seen.length
@@ -132,7 +132,7 @@ test('B30: a changed host key is a hard stop: no login is sent and both fingerpr
 })
 
 test('B30: an endpoint without a matching pin never gets in, not even with an empty one', async t => {
-  const peer = await serve(t, { name: 'tallyman', password: 'correct horse' })
+  const peer = await serve(t, { name: 'tallyman', password: 'canary-correct-horse' })
   for (const pin of ['', 'SHA256:', peer.hostKey.slice(0, -1)]) {
     await assert.rejects(enter({ ...endpointOf(peer), hostKeys: [pin] }), { code: 'FETCH_HOST_KEY_CHANGED' })
   }
@@ -140,7 +140,7 @@ test('B30: an endpoint without a matching pin never gets in, not even with an em
 })
 
 test('the probe tells the fingerprint to be pinned and logs in nowhere', async t => {
-  const peer = await serve(t, { name: 'tallyman', password: 'correct horse' })
+  const peer = await serve(t, { name: 'tallyman', password: 'canary-correct-horse' })
   const { keys, failure } = await probeHostKeys(peer.host, peer.port)
   assert.deepEqual(keys, [{ type: 'ssh-ed25519', fingerprint: peer.hostKey }])
   assert.equal(failure, null)

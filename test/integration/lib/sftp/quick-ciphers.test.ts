@@ -53,11 +53,11 @@ test('a download of many packets turns each key into an object once, and its byt
   const root = mkdtempSync(join(tmpdir(), 'tallyman-ciphers-'))
   const content = randomBytes(2_000_000)
   writeFileSync(join(root, 'a.bin'), content)
-  const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'correct horse' }] })
+  const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'canary-correct-horse' }] })
   const made = t.mock.method(crypto, 'createSecretKey')
   const source = sftpConnection({
     ...{ name: 'carrier', stallMs: 10_000, endpoint: endpointOf(peer) },
-    readSecret: async () => new Secret('correct horse'),
+    readSecret: async () => new Secret('canary-correct-horse'),
     context: { clock: systemClock, log: silentLog, signal: new AbortController().signal },
   })
   t.after(async () => {

@@ -31,11 +31,11 @@ async function served(
   writeFileSync(join(root, 'file'), 'some bytes')
   mkdirSync(join(root, 'folder'))
   symlinkSync('/etc/passwd', join(root, 'link'))
-  const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'correct horse' }] })
+  const peer = await startSftpPeer({ root, users: [{ name: 'tallyman', password: 'canary-correct-horse' }] })
   const source = sftpConnection({
     ...{ name: 'carrier', stallMs: STALL_MS },
     endpoint: { ...endpointOf(peer), port: port ?? peer.port },
-    readSecret: async () => new Secret('correct horse'),
+    readSecret: async () => new Secret('canary-correct-horse'),
     context: { clock, log: silentLog, signal },
   })
   t.after(async () => {

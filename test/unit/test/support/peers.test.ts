@@ -14,14 +14,14 @@ const mail = {
   text: 'hello',
   messageId: '<1@x>',
 }
-const login = { user: 'tallyman', password: 'a mail password' }
+const login = { user: 'tallyman', password: 'canary-mail-password' }
 
 let store: MemoryStore
 let api: ApiPeer
 let smtp: SmtpPeer
 before(async () => {
   store = new MemoryStore(['id'])
-  api = await startApiPeer({ store, token: 'right' })
+  api = await startApiPeer({ store, token: 'canary-right' })
   smtp = await startSmtpPeer()
 })
 after(() => Promise.all([api.close(), smtp.close()]))
@@ -29,7 +29,7 @@ after(() => Promise.all([api.close(), smtp.close()]))
 async function post(
   key: string,
   items: unknown,
-  token = 'right',
+  token = 'canary-right',
 ): Promise<{ status: number; body: unknown }> {
   const response = await fetch(`${api.baseUrl}/hours`, {
     method: 'POST',
