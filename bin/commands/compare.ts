@@ -2,7 +2,7 @@
  * `tallyman compare`: reconciles two files, or queries of a Postgres, with no job. Left is the source,
  * right the target. Reading the sides and comparing is reconcile/; the report is compare-report.ts.
  */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Comparison } from '../../lib/model/break.ts'
@@ -10,6 +10,7 @@ import { ConfigError } from '../../lib/model/errors.ts'
 import { type StepContext, silentLog } from '../../lib/model/progress.ts'
 import { systemClock } from '../../lib/model/time/clock.ts'
 import { compareSides } from '../../reconcile/compare/compare-sides.ts'
+import { keyColumns } from '../../reconcile/compare/side-rows.ts'
 import { openFileSide } from '../../reconcile/sides/file-side.ts'
 import { matchColumns } from '../../reconcile/sides/match-columns.ts'
 import type { OpenedSide } from '../../reconcile/sides/opened-side.ts'
@@ -18,6 +19,7 @@ import { EXIT } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { jsonDocument } from '../terminal.ts'
 import { type CompareCommand, readCompareOptions, type SideOptions } from './compare-options.ts'
+import { type CompareOut, openCompareOut } from './compare-out.ts'
 import { compareData, compareText } from './compare-report.ts'
 
 const QUERY = 'postgres:'
@@ -55,13 +57,6 @@ export async function compare(
         ]
       : warnings
     for (const warning of told) terminal.note(warning)
-    if (command.out !== null) {
-      const summary = JSON.stringify({ schemaVersion: 1, ...compareData(comparison, false) }, null, 2)
-      await writeFile(
-        path.join(path.resolve(session.workingDirectory, command.out), 'summary.json'),
-        `${summary}\n`,
-      )
-    }
     terminal.out(
       terminal.json ? jsonDocument(compareData(comparison, true), told) : compareText(comparison, terminal),
     )
@@ -83,6 +78,7 @@ async function compareGiven(
   context: StepContext,
 ): Promise<{ readonly comparison: Comparison; readonly warnings: readonly string[] }> {
   const opened: OpenedSide[] = []
+  let out: CompareOut | null = null
   const open = async (text: string, options: SideOptions): Promise<OpenedSide> => {
     const place = { folder: workFolder, workFolder, where: options.where, signal: context.signal }
     const side = text.startsWith(QUERY)
@@ -95,17 +91,27 @@ async function compareGiven(
     const left = await open(given.left, command.left)
     const right = await open(given.right, command.right)
     const match = matchColumns(left, right, command.match)
-    const out = command.out === null ? null : path.resolve(session.workingDirectory, command.out)
-    if (out !== null) await mkdir(out, { recursive: true })
+    const files =
+      command.out === null ? null : await openCompareOut(path.resolve(session.workingDirectory, command.out))
+    out = files
     const comparison = await compareSides(
       await left.take('source', match.left),
       await right.take('target', match.right),
       match.plan,
-      { run: null, workFolder, breaksFile: out === null ? null : path.join(out, 'breaks.csv') },
+      {
+        ...{ run: null, workFolder, breaksFile: files?.breaksFile ?? null },
+        ...(files === null ? {} : { sightingsFile: files.sightingsFile }),
+      },
       context,
     )
-    return { comparison, warnings: [...left.notes, ...right.notes, ...match.warnings] }
+    const keys = keyColumns(match.plan).map(({ name }) => name)
+    const written = (await files?.finish(comparison, keys, context.signal)) ?? null
+    return {
+      comparison: { ...comparison, breaksFile: comparison.breaksTotal === 0 ? null : written },
+      warnings: [...left.notes, ...right.notes, ...match.warnings],
+    }
   } finally {
+    await out?.discard()
     for (const side of opened) await side.close()
   }
 }

@@ -67,7 +67,7 @@ export class BreakSink {
     if (this.#handle === null) {
       await mkdir(path.dirname(this.#file!), { recursive: true })
       this.#handle = await open(`${this.#file}.part`, 'w')
-      this.#text = `${headOf(this.#keys)}${this.#text}`
+      this.#text = `${breaksHead(this.#keys)}${this.#text}`
     }
     const out = this.#text
     this.#text = ''
@@ -75,12 +75,23 @@ export class BreakSink {
   }
 }
 
-function headOf(keys: readonly string[]): string {
+/** Names of the cells of a break's rows. */
+export function breakCells(keys: readonly string[]): string[] {
   const names = ['kind', ...keys.map(key => `key.${key}`), 'column', 'left', 'right', 'nature', 'delta']
-  return line([...names, 'left_rows', 'right_rows', 'file', 'line', 'hint', 'identity'])
+  return [...names, 'left_rows', 'right_rows', 'file', 'line', 'hint', 'identity']
+}
+
+/** The file's first line. */
+export function breaksHead(keys: readonly string[]): string {
+  return line(breakCells(keys))
 }
 
 function linesOf(found: Break, keys: readonly string[]): string {
+  return breakRows(found, keys).map(line).join('')
+}
+
+/** The rows of a break, each with the cells of `breakCells`. */
+export function breakRows(found: Break, keys: readonly string[]): (string | null)[][] {
   const begin = [found.kind, ...keys.map(key => found.key[key] ?? null)]
   const end = [
     String(found.leftRows),
@@ -91,25 +102,18 @@ function linesOf(found: Break, keys: readonly string[]): string {
     found.identity,
   ]
   if (found.kind === 'value_mismatch') {
-    return found.columns
-      .map(({ name, left, right, nature, delta }) =>
-        line([...begin, name, left, right, nature, delta, ...end]),
-      )
-      .join('')
+    return found.columns.map(({ name, left, right, nature, delta }) => [
+      ...begin,
+      ...[name, left, right, nature, delta],
+      ...end,
+    ])
   }
   const values = (side: 'left' | 'right', rows: number): string | null =>
     rows === 0
       ? null
       : JSON.stringify(Object.fromEntries(found.columns.map(column => [column.name, column[side]])))
-  return line([
-    ...begin,
-    null,
-    values('left', found.leftRows),
-    values('right', found.rightRows),
-    null,
-    null,
-    ...end,
-  ])
+  const [left, right] = [values('left', found.leftRows), values('right', found.rightRows)]
+  return [[...begin, null, left, right, null, null, ...end]]
 }
 
 /** Null is an empty cell, an empty text is quoted: the two are told apart. */
