@@ -1,32 +1,38 @@
 /**
- * Seeded tables with a known list of edits between their two sides, for the mutation oracle. Each key
- * is edited at most once, and each edit says what must be found.
+ * Seeded tables with a known list of edits between their two sides, for the mutation oracle. Each key is
+ * edited at most once, and each edit says what must be found. What the tables look like: mutation-shapes.ts;
+ * how one value is changed: mutation-values.ts.
  */
 import type { Value } from '../../lib/model/table.ts'
+import { type Shape, shapeOf } from './mutation-shapes.ts'
+import {
+  beyondTolerance,
+  broken,
+  differentValue,
+  drawnValue,
+  equalValue,
+  type Random,
+  toleratedValue,
+} from './mutation-values.ts'
 
-/** Columns of the tables: a key of two parts, and one column of each type. */
-export const KINDS = {
-  seed: 'integer',
-  id: 'text',
-  name: 'text',
-  amount: 'decimal',
-  currency: 'text',
-  quantity: 'integer',
-  day: 'date',
-  at: 'timestamp',
-  open: 'boolean',
-} as const
-
-/** A break that must be found. Values of mismatches as `column: left -> right`. */
+/** A break that must be found. `values` of a mismatch: `column: left -> right`. */
 export interface Expected {
   readonly kind: string
+  /** Values of the key as received, as JSON. */
   readonly key: string
   readonly rows: readonly [number, number]
   readonly values: readonly string[]
 }
 
+/** Two sides and what lies between them. */
+export interface EditedTable {
+  readonly left: Value[][]
+  readonly right: Value[][]
+  readonly expected: Expected[]
+}
+
 /** Numbers between 0 and below n, the same for each seed (mulberry32). */
-export function rngOf(seed: number): (n: number) => number {
+export function rngOf(seed: number): Random {
   let state = (seed * 0x9e3779b9) >>> 0
   return n => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -38,7 +44,7 @@ export function rngOf(seed: number): (n: number) => number {
 }
 
 /** The same rows in another order. */
-export function shuffled<T>(rows: readonly T[], random: (n: number) => number): T[] {
+export function shuffled<T>(rows: readonly T[], random: Random): T[] {
   const mixed = [...rows]
   for (let i = mixed.length - 1; i > 0; i -= 1) {
     const j = random(i + 1)
@@ -61,133 +67,186 @@ export function mirrored({ kind, key, rows, values }: Expected): Expected {
   }
 }
 
-const NAMES = ['Müller', '', 'naïve', '東京', 'O\'Neil "x"', 'a,b\nc', '🙂', 'N.A.x', '\\N', null] as const
-
-function rowOf(seed: number, i: number, random: (n: number) => number): Value[] {
-  const digits = 1 + random(30)
-  const whole = Array.from({ length: digits }, () => random(10))
-    .join('')
-    .replace(/^0+(?=.)/, '')
-  const amount =
-    random(8) === 0 ? null : `${random(2) === 0 && whole !== '0' ? '-' : ''}${whole}.${1 + random(9)}`
-  const second = String(random(60)).padStart(2, '0')
-  return [
-    seed,
-    `k${i}${random(5) === 0 ? '|é' : ''}`,
-    NAMES[random(NAMES.length)]!,
-    amount,
-    ['EUR', 'USD', 'CHF'][random(3)]!,
-    random(1000) - 500,
-    `2026-0${1 + random(9)}-1${random(10)}`,
-    `2026-11-20T10:00:${second}Z`,
-    random(2) === 0,
-  ]
-}
-
-type Edit = (
-  row: Value[],
-  random: (n: number) => number,
-) => { left: Value[][]; right: Value[][]; expected: Expected[] }
-
-const keyOf = (row: Value[]): string => `${row[0]}/${row[1]}`
-
-function mismatch(column: number, change: (value: Value, random: (n: number) => number) => Value): Edit {
-  return (row, random) => {
-    const other = [...row]
-    other[column] = change(row[column]!, random)
-    const name = Object.keys(KINDS)[column]!
-    const values = [`${name}: ${row[column]} -> ${other[column]}`]
-    return {
-      left: [row],
-      right: [other],
-      expected: [{ kind: 'value_mismatch', key: keyOf(row), rows: [1, 1], values }],
+/** A shape and the edited tables of some seeds in it: a seed is a value of the column `seed`, so all are compared at once. */
+export function editedTables(
+  shapeSeed: number,
+  seeds: readonly number[],
+  rows: number,
+): { readonly shape: Shape } & EditedTable {
+  const shape = shapeOf(rngOf(shapeSeed))
+  const table: EditedTable = { left: [], right: [], expected: [] }
+  for (const seed of seeds) {
+    const random = rngOf(seed + 1)
+    for (let i = 0; i < rows; i += 1) {
+      const edit = random(3) === 0 ? EDITS[0]! : EDITS[random(EDITS.length)]!
+      const made = edit(rowOf(shape, seed, i, random), shape, random)
+      table.left.push(...made.left)
+      table.right.push(...made.right)
+      table.expected.push(...made.expected)
     }
   }
+  const random = rngOf(shapeSeed + 7)
+  return { shape, ...table, left: shuffled(table.left, random), right: shuffled(table.right, random) }
 }
 
-const quiet = (right: Value[][], left: Value[][]): ReturnType<Edit> => ({ left, right, expected: [] })
+function rowOf(shape: Shape, seed: number, i: number, random: Random): Value[] {
+  return shape.names.map(name => {
+    if (name === 'seed') return seed
+    if (name === 'id') return `k${i}${['', '', '|é', ' #', '🙂'][random(5)]}`
+    return drawnValue(shape.kinds[name]!, random, shape.key.includes(name))
+  })
+}
+
+type Edit = (row: Value[], shape: Shape, random: Random) => EditedTable
+
+const keyOf = (row: readonly Value[], shape: Shape): string =>
+  JSON.stringify(shape.keyNames.map(name => textOf(row[shape.names.indexOf(name)]!)))
+
+const textOf = (value: Value): string | null => (value === null ? null : String(value))
+
+function quiet(left: Value[][], right: Value[][]): EditedTable {
+  return { left, right, expected: [] }
+}
+
+/** The breaks of rows that only one side has. */
+function oneSided(shape: Shape, side: 'left' | 'right', row: Value[], times = 1): Expected {
+  const rows: [number, number] = side === 'left' ? [times, 0] : [0, times]
+  const kind = side === 'left' ? 'missing_in_target' : 'missing_in_source'
+  return { kind, key: keyOf(row, shape), rows, values: [] }
+}
+
+/** A row against the same with other values in some columns. */
+function against(
+  shape: Shape,
+  row: Value[],
+  other: Value[],
+  more: { left?: Value[][]; right?: Value[][] } = {},
+): EditedTable {
+  const left = [row, ...(more.left ?? [])]
+  const right = [other, ...(more.right ?? [])]
+  // A boolean that was changed twice is what it was.
+  if (shape.compared.every(name => row[shape.names.indexOf(name)] === other[shape.names.indexOf(name)]))
+    return quiet(left, right)
+  if (shape.key.length === 0)
+    return { left, right, expected: [oneSided(shape, 'left', row), oneSided(shape, 'right', other)] }
+  const values = shape.compared.flatMap(name => {
+    const at = shape.names.indexOf(name)
+    return row[at] === other[at] ? [] : [`${name}: ${row[at]} -> ${other[at]}`]
+  })
+  return { left, right, expected: [{ kind: 'value_mismatch', key: keyOf(row, shape), rows: [1, 1], values }] }
+}
+
+/** The row with one value changed; the same row where `change` has nothing to offer. */
+function changed(
+  shape: Shape,
+  row: Value[],
+  name: string,
+  change: typeof equalValue,
+  random: Random,
+): Value[] {
+  const at = shape.names.indexOf(name)
+  const made = change(row[at]!, shape.kinds[name]!, shape.rules[name] ?? {}, random)
+  return made === undefined ? row : row.map((value, i) => (i === at ? made : value))
+}
+
+const pick = <T>(list: readonly T[], random: Random): T => list[random(list.length)]!
+
+/** A row with a definitely different value in a compared column. */
+function differing(row: Value[], shape: Shape, random: Random): Value[] {
+  return changed(shape, row, pick(shape.compared, random), differentValue, random)
+}
 
 /** All edits; the first lets the row be. */
 const EDITS: readonly Edit[] = [
   row => quiet([row], [row]),
-  row => ({
-    left: [row],
-    right: [],
-    expected: [{ kind: 'missing_in_target', key: keyOf(row), rows: [1, 0], values: [] }],
-  }),
-  row => ({
-    left: [],
-    right: [row],
-    expected: [{ kind: 'missing_in_source', key: keyOf(row), rows: [0, 1], values: [] }],
-  }),
-  mismatch(2, (value, random) => `${value ?? ''}${['x', '\u0301', '!'][random(3)]}`),
-  mismatch(2, value => (value === null ? 'not null' : null)),
-  mismatch(3, value =>
-    value === null ? '0' : `${value}1`.replace(/^-?/, sign => (sign === '-' ? '' : '-')),
-  ),
-  mismatch(4, value => (value === 'EUR' ? 'USD' : 'EUR')),
-  mismatch(5, value => Number(value) + 1),
-  mismatch(6, value => (value === '2026-02-11' ? '2026-02-12' : '2026-02-11')),
-  mismatch(7, value => String(value).replace('Z', '.000001Z')),
-  mismatch(8, value => value !== true),
-  // Equal under rules or tolerance: nothing may be found.
-  row => quiet([row.map((value, i) => (i === 2 && value !== null ? `  ${value}\u00a0` : value))], [row]),
-  row =>
-    quiet(
-      [row.map((value, i) => (i === 2 ? 'N.A. ' : value))],
-      [row.map((value, i) => (i === 2 ? null : value))],
-    ),
-  row => quiet([row.map((value, i) => (i === 3 && value !== null ? `${value}1` : value))], [row]),
+  (row, shape) => ({ left: [row], right: [], expected: [oneSided(shape, 'left', row)] }),
+  (row, shape) => ({ left: [], right: [row], expected: [oneSided(shape, 'right', row)] }),
+  (row, shape, random) => against(shape, row, differing(row, shape, random)),
+  (row, shape, random) => against(shape, row, differing(differing(row, shape, random), shape, random)),
+  // A value against null, or the other way.
+  (row, shape, random) => {
+    const at = shape.names.indexOf(pick(shape.compared, random))
+    const filled = changed(shape, row, shape.names[at]!, differentValue, random)
+    return against(
+      shape,
+      filled,
+      filled.map((value, i) => (i === at ? null : value)),
+    )
+  },
+  // Equal under rules, also in the key: nothing may be found.
+  (row, shape, random) => quiet([row], [changed(shape, row, pick(shape.judged, random), equalValue, random)]),
+  (row, shape, random) =>
+    quiet([shape.judged.reduce((made, name) => changed(shape, made, name, equalValue, random), row)], [row]),
+  (row, shape, random) => {
+    if (shape.key.length === 0) return quiet([row], [row])
+    return quiet([row], [changed(shape, row, pick(shape.compared, random), toleratedValue, random)])
+  },
+  (row, shape, random) => {
+    const other = shape.compared
+      .map(name => changed(shape, row, name, beyondTolerance, random))
+      .find(made => made !== row)
+    return other === undefined ? quiet([row], [row]) : against(shape, row, other)
+  },
   // Duplicates: equal pairs cancel, what is left is one break.
-  (row, random) => {
+  (row, shape, random) => {
     const more = 1 + random(4)
     const right = Array.from({ length: more + 1 }, () => row)
+    const found = oneSided(shape, 'right', row, more)
     return {
       left: [row],
       right,
-      expected: [{ kind: 'duplicate', key: keyOf(row), rows: [0, more], values: [] }],
+      expected: [shape.key.length === 0 ? found : { ...found, kind: 'duplicate' }],
     }
   },
-  row => quiet([row, row], [row, row]),
-  row => {
-    const other = row.map((value, i) => (i === 5 ? Number(value) + 7 : value))
+  (row, shape, random) => {
+    const other = changed(shape, row, pick(shape.judged, random), equalValue, random)
+    return quiet([row, other], [row, row])
+  },
+  (row, shape, random) => {
+    const other = differing(row, shape, random)
+    const found = oneSided(shape, 'left', other)
     return {
       left: [row, other],
       right: [row],
-      expected: [{ kind: 'duplicate', key: keyOf(row), rows: [1, 0], values: [] }],
+      expected: [shape.key.length === 0 ? found : { ...found, kind: 'duplicate' }],
     }
   },
-  row => {
-    const nameless = row.map((value, i) => (i === 1 ? null : value))
+  // Both have the row twice, one of them changed on each side: a pair is left.
+  (row, shape, random) => {
+    const name = pick(shape.compared, random)
+    const left = changed(shape, row, name, differentValue, random)
+    const right = changed(shape, left, name, differentValue, random)
+    return against(shape, left, right, { left: [row], right: [row] })
+  },
+  (row, shape) => {
+    if (shape.key.length === 0) return quiet([row], [row])
+    // Blank in as many ways as there are rows, so that no two of them are one break.
+    const at = shape.names.indexOf('id')
+    const number = Number(/^k(\d+)/.exec(String(row[at]))![1])
+    const nameless = row.map((value, i) =>
+      i === at ? (number === 0 ? null : '\u00a0 '.repeat(number - 1)) : value,
+    )
+    const found = (rows: [number, number]): Expected => ({
+      kind: 'key_invalid',
+      key: keyOf(nameless, shape),
+      rows,
+      values: [],
+    })
     return {
       left: [nameless],
-      right: [],
-      expected: [{ kind: 'key_invalid', key: `${row[0]}/`, rows: [1, 0], values: [] }],
+      right: [nameless, nameless],
+      expected: [found([1, 0]), found([0, 2])],
     }
   },
-  row => {
-    const broken = row.map((value, i) => (i === 3 ? 'n/a' : value))
-    return {
-      left: [],
-      right: [broken],
-      expected: [{ kind: 'unreadable', key: keyOf(row), rows: [0, 1], values: [] }],
-    }
+  (row, shape, random) => {
+    const name = pick(
+      shape.judged.filter(one => shape.kinds[one] !== 'text' && one !== 'seed'),
+      random,
+    )
+    if (name === undefined) return quiet([row], [row])
+    const at = shape.names.indexOf(name)
+    const unread = row.map((value, i) => (i === at ? broken(shape.kinds[name]!, random) : value))
+    const found: Expected = { kind: 'unreadable', key: keyOf(unread, shape), rows: [0, 1], values: [] }
+    return { left: [row], right: [unread], expected: [oneSided(shape, 'left', row), found] }
   },
 ]
-
-/** A table of `rows` keys: about half of them as they were, the others edited. */
-export function editTable(
-  seed: number,
-  rows: number,
-): { left: Value[][]; right: Value[][]; expected: Expected[] } {
-  const random = rngOf(seed + 1)
-  const table = { left: [] as Value[][], right: [] as Value[][], expected: [] as Expected[] }
-  for (let i = 0; i < rows; i += 1) {
-    const edit = random(2) === 0 ? EDITS[0]! : EDITS[random(EDITS.length)]!
-    const { left, right, expected } = edit(rowOf(seed, i, random), random)
-    table.left.push(...left)
-    table.right.push(...right)
-    table.expected.push(...expected)
-  }
-  return { ...table, left: shuffled(table.left, random), right: shuffled(table.right, random) }
-}

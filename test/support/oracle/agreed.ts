@@ -3,6 +3,7 @@
  * lines, byte for byte.
  */
 import assert from 'node:assert/strict'
+import type { Database } from '../../../lib/db/database.ts'
 import type { Comparison } from '../../../lib/model/break.ts'
 import type { Value } from '../../../lib/model/table.ts'
 import { type Compared, compared, reconcileFolder } from '../compared.ts'
@@ -15,8 +16,12 @@ export type Agree = (input: Compared) => Promise<Comparison & { readonly csv: st
 
 /** `compared`, asserted to be what the oracle says; call it at the top of a test file. A failed gate leaves the oracle nothing to say. */
 export async function agreement(): Promise<Agree> {
-  const folder = reconcileFolder()
   const { database } = await testDatabase({ empty: true })
+  return agreementIn(reconcileFolder(), database)
+}
+
+/** The same in a folder and a database that the caller removes. */
+export function agreementIn(folder: string, database: Database): Agree {
   return async input => {
     const options = { breaksInMemory: Number.MAX_SAFE_INTEGER, ...input.options }
     const result = await compared(folder, { ...input, options })

@@ -26,9 +26,10 @@ export function canonicalLines(comparison: Comparison): string[] {
       ]),
     ...bytewise(comparison.rulesUsed.map(({ column, rule, count }) => ['rule', column, rule, count])),
     ...bytewise(
-      (comparison.tolerated ?? []).map(({ column, count, net, gross }) => [
+      (comparison.tolerated ?? []).map(({ column, group, count, net, gross }) => [
         'tolerated',
         column,
+        group,
         count,
         net,
         gross,

@@ -5,11 +5,10 @@
 create temp table o_value on commit drop as
 select side, n, i, raw, case when good then pg_temp.in_one_form(v, kind, rule) else raw end as ruled,
        case when good then pg_temp.in_one_form(v, kind, rule) end as counted, not good as bad
-from (select *, pg_temp.is_readable(v, kind) as good
-      from (select *, pg_temp.step(6, pg_temp.step(5, s4, kind, rule, marks), kind, rule, marks) as v
-            from (select *, pg_temp.step(4, pg_temp.step(3, pg_temp.step(2, pg_temp.step(1, raw, kind, rule, marks), kind, rule, marks), kind, rule, marks), kind, rule, marks) as s4
-                  from (select r.side, r.n, c.i, r.cells[c.i] as raw, c.kind, c.rule, f.marks
-                        from o_row r cross join o_column c cross join o_fact f) a) b) d) e;
+from (select *, pg_temp.is_readable(v, kind) and (v is null) = (steps is null) as good
+      from (select *, pg_temp.mapped(steps, side, kind, rule, marks) as v
+            from (select r.side, r.n, c.i, r.cells[c.i] as raw, c.kind, c.rule, f.marks, pg_temp.steps(r.cells[c.i], c.kind, c.rule, f.marks) as steps
+                  from o_row r cross join o_column c cross join o_fact f offset 0) a offset 0) b offset 0) d;
 
 -- Kinds 1 and 2: rows that can't be read, rows without a valid key.
 create temp table o_seen on commit drop as
@@ -22,7 +21,7 @@ from o_row r cross join o_fact f join (
          array_agg(counted order by i) as counted,
          array_agg(ruled order by i) filter (where is_key) as key,
          array_agg(ruled order by i) filter (where judged) as judged,
-         (array_agg(name || ' is no ' || kind order by i) filter (where bad))[1] as bad,
+         (array_agg(name || ' is no ' || case when rule #> array['values', side::text] is null then kind else 'value of the map of this side' end order by i) filter (where bad))[1] as bad,
          bool_or(is_key and coalesce(btrim(ruled, pg_temp.spaces()), '') = '') as blank
   from o_value join o_column using (i) group by side, n) v using (side, n);
 
@@ -57,7 +56,7 @@ window whole as (partition by key, variant), upto as (partition by key, variant 
 
 create temp table o_pair on commit drop as
 select a.entry as l_entry, b.entry as r_entry, least(a.l_upto, b.r_upto) - greatest(a.l_upto - a.l_left, b.r_upto - b.r_left) as times, false as alone
-from o_place a join o_place b on a.key is not distinct from b.key and a.variant = b.variant
+from o_place a join o_place b on a.key = b.key and a.variant = b.variant
   and least(a.l_upto, b.r_upto) > greatest(a.l_upto - a.l_left, b.r_upto - b.r_left)
 where a.l_left > 0 and b.r_left > 0;
 
@@ -70,7 +69,7 @@ from (select key, sum(l) as l_total, sum(r) as r_total, count(distinct variant) 
 join (select key, sum(l) as l, sum(r) as r,
              (array_agg(entry order by variant, at) filter (where l > 0))[1] as l_entry,
              (array_agg(entry order by variant, at) filter (where r > 0))[1] as r_entry
-      from o_rest group by key) t on e.key is not distinct from t.key;
+      from o_rest group by key) t on e.key = t.key;
 
 -- Kinds 3 to 6, in their order; what is left of a key after equal rows were cancelled.
 create temp table o_decided on commit drop as
@@ -86,16 +85,22 @@ select k.*, case
 from o_key k cross join o_fact f left join o_entry e on e.entry = k.l_entry;
 insert into o_pair select l_entry, r_entry, 1, true from o_decided where kind = 'pair';
 
+analyze o_decided;
+analyze o_rest;
+
 -- Kinds 6 to 9: each compared value of each pair.
 create temp table o_verdict on commit drop as
 select *, case
-    when raw_a is not distinct from raw_b then 'identical'
+    when raw_a is not distinct from raw_b and a is not distinct from b then 'identical'
     when a is not distinct from b then case when rule ? 'precision' then 'within_tolerance' else 'equal_after_rules' end
     when pg_temp.is_tolerated(a, b, column_kind, rule) then 'within_tolerance'
     else 'value_mismatch' end as verdict
-from (select p.*, c.i, c.name, c.kind as column_kind, c.rule, l.cells[c.i] as raw_a, r.cells[c.i] as raw_b, l.ruled[c.i] as a, r.ruled[c.i] as b
+from (select p.*, c.i, c.name, c.kind as column_kind, c.rule, l.cells[c.i] as raw_a, r.cells[c.i] as raw_b, l.ruled[c.i] as a, r.ruled[c.i] as b,
+             coalesce(l.ruled[c.grouped_by], '') as g
       from o_pair p join o_entry l on l.entry = p.l_entry join o_entry r on r.entry = p.r_entry cross join o_column c where c.judged) v;
 
+analyze o_pair;
+analyze o_verdict;
 create temp table o_judged on commit drop as
 select l_entry, r_entry, alone, times, case
     when bool_or(verdict = 'value_mismatch') then 'value_mismatch'
@@ -110,7 +115,7 @@ select 'identical' as kind, least(l, r) as l, least(l, r) as r, least(l, r) as k
 union all select j.kind, j.times, 0, j.times, e.ruled, e.ruled from o_judged j join o_entry e on e.entry = j.l_entry
 union all select j.kind, 0, j.times, 0, e.ruled, e.ruled from o_judged j join o_entry e on e.entry = j.r_entry
 union all select d.kind, t.l, t.r, case when row_number() over (partition by d.key order by t.entry) = 1 then 1 else 0 end, e.ruled, e.ruled
-  from o_decided d join o_rest t on t.key is not distinct from d.key join o_entry e on e.entry = t.entry
+  from o_decided d join o_rest t on t.key = d.key join o_entry e on e.entry = t.entry
   where d.kind <> 'pair' and t.l + t.r > 0
 union all select kind, case when side = 0 then times else 0 end, case when side = 1 then times else 0 end, 1, ruled, counted from o_unusable;
 
@@ -180,11 +185,11 @@ insert into o_line select 5, array[name, rule], json_build_array('rule', name, r
   select name, rule_name as rule, sum(times) as times
   from (select name, times, case
           when a is not distinct from b then pg_temp.winning_rules(raw_a, raw_b, column_kind, rule, marks)
-          else concat_ws(' or ', 'within ' || (rule ->> 'within'), 'relative ' || (rule ->> 'relative')) end as rule_name
+          else pg_temp.tolerance(rule) end as rule_name
         from o_verdict cross join o_fact where verdict in ('within_tolerance', 'equal_after_rules')) w group by 1, 2) x;
 
-insert into o_line select 6, array[name], json_build_array('tolerated', name, count(*), trim_scale(sum(b::numeric - a::numeric))::text, trim_scale(sum(abs(b::numeric - a::numeric)))::text)
-from o_verdict where verdict = 'within_tolerance' and a is distinct from b group by name;
+insert into o_line select 6, array[name, g], json_build_array('tolerated', name, g, count(*), trim_scale(sum(d))::text, trim_scale(sum(abs(d)))::text)
+from (select *, pg_temp.apart(a, b, column_kind) as d from o_verdict where verdict = 'within_tolerance' and a is distinct from b) t group by name, g;
 
 insert into o_line select 7, array[total, g], json_build_array('total', total, g, trim_scale(l)::text, trim_scale(r)::text, trim_scale(r - l)::text,
   (select coalesce(json_agg(json_build_array(kind, trim_scale(amount)::text) order by kind collate "C"), '[]') from o_explained e where e.total = s.total and e.g = s.g and amount <> 0),

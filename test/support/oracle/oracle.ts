@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs'
 import type { Connection } from '../../../lib/db/connection.ts'
-import type { CompareRule } from '../../../lib/model/job.ts'
+import type { CompareRule } from '../../../lib/model/comparison-rules.ts'
 import type { TotalRule, Value } from '../../../lib/model/table.ts'
 
 /** A row as a side has it; a record that is no row has an issue and its raw text. */
@@ -38,7 +38,7 @@ const COMPARISON = readFileSync(new URL('comparison.sql', import.meta.url), 'utf
 
 const TABLES = `
   create temp table o_fact (reconciliation text, keyed boolean, marks text, pending int, grace interval, as_of timestamptz, scoped int) on commit drop;
-  create temp table o_column (i int, name text, kind text, rule jsonb, is_key boolean, judged boolean, is_group boolean) on commit drop;
+  create temp table o_column (i int, name text, kind text, rule jsonb, is_key boolean, judged boolean, is_group boolean, grouped_by int) on commit drop;
   create temp table o_total (total text, factors int[], per int) on commit drop;
   create temp table o_row (side int, n bigint, cells text[], file text, line bigint, issue text, raw text) on commit drop;
 `
@@ -57,15 +57,20 @@ export async function askOracle(connection: Connection, task: OracleTask): Promi
     ...names.filter(name => !task.key.includes(name) && !ignored.has(name)),
     ...names.filter(name => !task.key.includes(name) && ignored.has(name) && needed.has(name)),
   ]
+  const groupOf = (name: string): number | null => {
+    const per = totals.find(([, total]) => total.per !== undefined && total.sum.includes(name))?.[1].per
+    return per === undefined ? null : order.indexOf(per) + 1
+  }
   const groups = new Set(totals.flatMap(([, { per }]) => (per === undefined ? [] : [per])))
   const columns = order.map((name, index) => ({
     i: index + 1,
     name,
     kind: task.kinds[name],
-    rule: onlySet(task.rules?.[name] ?? {}),
+    rule: ruleFor(task.rules?.[name] ?? {}),
     is_key: isKey(name),
     judged: isKey(name) || !ignored.has(name),
     is_group: groups.has(name),
+    grouped_by: groupOf(name),
   }))
   const at = (name: string): number => order.indexOf(name) + 1
   const positions = order.map(name => names.indexOf(name))
@@ -140,10 +145,16 @@ function bracketOf(characters: RegExp): string {
   return `[${text}]`
 }
 
-function onlySet(rule: CompareRule): object {
-  return Object.fromEntries(
-    Object.entries(rule).filter(
-      ([, value]) => value !== false && value !== undefined && !(Array.isArray(value) && value.length === 0),
-    ),
+/** What is set of a rule; value maps by side, in their order. */
+function ruleFor({ values, ...rule }: CompareRule): object {
+  const set = Object.entries(rule).filter(
+    ([, value]) => value !== false && value !== undefined && !(Array.isArray(value) && value.length === 0),
   )
+  const maps = [values?.source, values?.target].map(map => (map === undefined ? null : Object.entries(map)))
+  return {
+    ...Object.fromEntries(set),
+    ...(values === undefined
+      ? {}
+      : { values: Object.fromEntries(maps.entries().filter(([, map]) => map !== null)) }),
+  }
 }

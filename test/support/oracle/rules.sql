@@ -18,6 +18,26 @@ create or replace function pg_temp.step(step int, v text, kind text, rule jsonb,
   end
 $$;
 
+-- All steps. A loop, because one inside the other would be unfolded into an expression of thousands of parts.
+create or replace function pg_temp.steps(v text, kind text, rule jsonb, marks text) returns text language plpgsql immutable as $$
+begin
+  for i in 1..6 loop v := pg_temp.step(i, v, kind, rule, marks); end loop;
+  return v;
+end $$;
+
+-- The last two steps at once, for the texts of a value map.
+create or replace function pg_temp.folded(v text, kind text, rule jsonb, marks text) returns text immutable language sql as $$
+  select pg_temp.step(6, pg_temp.step(5, normalize(v, nfc), kind, rule, marks), kind, rule, marks)
+$$;
+
+-- The last step, where a side has a value map: what the map says; null for what it lacks. Its texts are folded like the values.
+create or replace function pg_temp.mapped(v text, side int, kind text, rule jsonb, marks text) returns text immutable language sql as $$
+  select case when rule #> array['values', side::text] is null then v else (
+    select pg_temp.folded(e ->> 1, kind, rule, marks)
+    from jsonb_array_elements(rule #> array['values', side::text]) with ordinality as u(e, p)
+    where pg_temp.folded(e ->> 0, kind, rule, marks) = v order by p limit 1) end
+$$;
+
 create or replace function pg_temp.is_day(v text) returns boolean immutable language sql as $$
   select case
     when v !~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$' or left(v, 4) = '0000' then false
@@ -48,12 +68,34 @@ create or replace function pg_temp.in_one_form(v text, kind text, rule jsonb) re
   end
 $$;
 
+-- Seconds since 1970, exact to the ninth place.
+create or replace function pg_temp.seconds(v text) returns numeric immutable language sql as $$
+  select extract(epoch from (left(v, 19) || 'Z')::timestamptz)::numeric + coalesce(substring(v from '\.[0-9]+'), '0')::numeric
+$$;
+
+-- What a tolerance is about: target - source, of instants in seconds; null where there is nothing to subtract.
+create or replace function pg_temp.apart(a text, b text, kind text) returns numeric immutable language sql as $$
+  select case when kind in ('decimal', 'integer') then b::numeric - a::numeric when kind = 'timestamp' then pg_temp.seconds(b) - pg_temp.seconds(a) end
+$$;
+
 -- Whether two values that differ under rules are let pass. Bounds belong to the tolerance; one of both is enough.
+create or replace function pg_temp.is_near(a numeric, b numeric, rule jsonb) returns boolean immutable language sql as $$
+  select coalesce(abs(b - a) <= (rule ->> 'within')::numeric, false)
+    or coalesce(abs(b - a) <= (rule ->> 'relative')::numeric * greatest(abs(a), abs(b)), false)
+$$;
+
 create or replace function pg_temp.is_tolerated(a text, b text, kind text, rule jsonb) returns boolean immutable language sql as $$
-  select kind in ('decimal', 'integer') and a is not null and b is not null and coalesce(
-    abs(b::numeric - a::numeric) <= (rule ->> 'within')::numeric, false) or
-    kind in ('decimal', 'integer') and a is not null and b is not null and coalesce(
-    abs(b::numeric - a::numeric) <= (rule ->> 'relative')::numeric * greatest(abs(a::numeric), abs(b::numeric)), false)
+  select coalesce(case kind
+    when 'timestamp' then rule ? 'withinSeconds' and abs(pg_temp.apart(a, b, kind)) <= (rule ->> 'withinSeconds')::numeric
+    when 'decimal' then pg_temp.is_near(a::numeric, b::numeric, rule)
+    when 'integer' then pg_temp.is_near(a::numeric, b::numeric, rule)
+    end, false)
+$$;
+
+-- What a tolerance is called.
+create or replace function pg_temp.tolerance(rule jsonb) returns text immutable language sql as $$
+  select case when rule ? 'withinSeconds' then 'within ' || (rule ->> 'withinSeconds') || ' s'
+    else concat_ws(' or ', 'within ' || (rule ->> 'within'), 'relative ' || (rule ->> 'relative')) end
 $$;
 
 -- The rules that made two different texts equal: those that changed either, until both were one.
@@ -72,7 +114,7 @@ begin
     exit when a is not distinct from b;
   end loop;
   if a is distinct from b then
-    helped := helped || case when kind in ('decimal', 'integer') then 'same number' when kind = 'timestamp' then 'same instant' else 'text rules' end;
+    helped := helped || case when kind in ('decimal', 'integer') then 'same number' when kind = 'timestamp' then 'same instant' when rule ? 'values' then 'value map' else 'text rules' end;
   end if;
   return array_to_string(helped, ' + ');
 end $$;

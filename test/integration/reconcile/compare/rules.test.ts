@@ -28,7 +28,9 @@ test('an absolute tolerance includes its bound and sums what it let pass', async
     ],
   })
   assert.deepEqual(countsOf(result), { value_mismatch: 1, within_tolerance: 2, identical: 1 })
-  assert.deepEqual(result.tolerated, [{ column: 'amount', group: '', count: 2, net: '0.005', gross: '0.015' }])
+  assert.deepEqual(result.tolerated, [
+    { column: 'amount', group: '', count: 2, net: '0.005', gross: '0.015' },
+  ])
   assert.deepEqual(result.proof[0]!.explained, { value_mismatch: '0.0100000001', within_tolerance: '0.005' })
 })
 
