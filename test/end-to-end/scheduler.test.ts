@@ -62,6 +62,30 @@ test('schedule --once takes what is owed now and ends', async () => {
   assert.equal(`${own?.businessDate} ${own?.state}`, `${run.businessDate} succeeded`)
 })
 
+test('F9: of two schedulers that look at the same time one runs the date, once', async () => {
+  await deliver('2027-02-08', someLines(1))
+  await night.run('portal-orders', '2027-02-08')
+  await deliver('2027-02-09', someLines(3))
+  const other = await night.another(new AbortController().signal, ['portal-orders'])
+  night.clock.set('2027-02-10T05:20:00Z')
+  const ends: string[] = []
+  const events: SchedulerEvents = {
+    began: () => {},
+    ended: (_run, summary) => ends.push(summary.state),
+    failed: (_run, error) => ends.push(describeError(error)),
+    held: () => {},
+    skipped: () => {},
+  }
+  await Promise.all([runOwed(engine, events), runOwed(other, events)])
+  night.clock.set(null)
+  assert.deepEqual(ends, ['succeeded'])
+  const attempts = await night.rows(
+    `SELECT 1 FROM tallyman.attempt a JOIN tallyman.run r ON r.id = a.run WHERE r.business_date = '2027-02-09'`,
+  )
+  assert.equal(attempts.length, 1)
+  assert.equal(mailsOf('2027-02-09').length, 1)
+})
+
 test('a look takes what is owed at its hour once, and the next look finds nothing owed', async () => {
   await deliver('2027-03-08', someLines(1))
   await night.run('portal-orders', '2027-03-08')

@@ -25,6 +25,8 @@ export interface SmtpFaults {
   temporary: number
   /** Recipients that get 550. */
   refuse: (address: string) => boolean
+  /** Recipients that get 451 for now. */
+  putOff: (address: string) => boolean
   /** Accepts this many next mails, then hangs up instead of answering 250: delivered, but the sender can't know. */
   cutAfterData: number
   /** Awaited before the answer to each mail: a test holds it as long as it likes. */
@@ -66,6 +68,7 @@ export async function startSmtpPeer(options: SmtpPeerOptions = {}): Promise<Smtp
   const faults: SmtpFaults = {
     temporary: 0,
     refuse: () => false,
+    putOff: () => false,
     cutAfterData: 0,
     beforeAnswer: async () => {},
     maxBytes: Number.POSITIVE_INFINITY,
@@ -105,6 +108,7 @@ export async function startSmtpPeer(options: SmtpPeerOptions = {}): Promise<Smtp
       },
       onRcptTo: (address, _session, done) => {
         if (faults.refuse(address.address)) done(failure(550, `No such user ${address.address}`))
+        else if (faults.putOff(address.address)) done(failure(451, 'Greylisted, try again later'))
         else done()
       },
       onData: (stream, session, done) => {

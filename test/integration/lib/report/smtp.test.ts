@@ -80,6 +80,26 @@ test('E2: a refused recipient is told and not tried again, the others have the m
   assert.equal(peer.received.length, 1)
 })
 
+test('E2: a recipient that is put off waits, and alone gets the mail later, under the same Message-ID', async () => {
+  const peer = await peerOf()
+  peer.faults.putOff = address => address === 'desk@example.com'
+  const messageId = await outbox.put()
+  const [delivery] = await outbox.deliver(serverOf(peer), { random: () => 0 })
+  assert.deepEqual([delivery?.state, delivery?.error?.code], ['waiting', 'REPORT_MAIL_DEFERRED'])
+  assert.match(delivery?.error?.message ?? '', /for desk@example\.com now/)
+  peer.faults.putOff = () => false
+  await outbox.deliver(serverOf(peer))
+  const { state, recipients } = await outbox.stateOf(messageId)
+  assert.deepEqual([state, Object.values(recipients)], ['delivered', ['delivered', 'delivered']])
+  assert.deepEqual(
+    peer.received.map(({ to, mail }) => [to, mail.messageId]),
+    [
+      [['cfo@example.com'], `<${messageId}>`],
+      [['desk@example.com'], `<${messageId}>`],
+    ],
+  )
+})
+
 test('a mail whose recipients are all refused stands as failed with the answer to each', async () => {
   const peer = await peerOf()
   peer.faults.refuse = () => true

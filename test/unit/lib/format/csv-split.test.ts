@@ -101,7 +101,7 @@ test('an escape that escapes nothing is never swallowed', async () => {
   assert.deepEqual(rows(file), [[3, '4', 'a"b\\c', '6']])
 })
 
-test('CRLF, LF and CR may be mixed in one file', async () => {
+test('B20: CRLF, LF and CR may be mixed in one file', async () => {
   const file = await parsed('a,b\r\n1,2\n3,4\r5,"6\r\n7"\r\n8,9', csv())
   assert.deepEqual(rows(file), [
     [2, '1', '2'],

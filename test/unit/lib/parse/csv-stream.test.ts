@@ -48,7 +48,7 @@ test('B12: a header without records is refused unless the job allows it', async 
   assert.equal((await parsed('a,b\n', csv({ allowEmpty: true }))).summary.read, 0)
 })
 
-test('a missing final line end is read and told', async () => {
+test('B22: a missing final line end is read and told', async () => {
   const file = await parsed('a\n1', csv())
   assert.deepEqual(rows(file), [[2, '1']])
   assert.deepEqual(file.summary.warnings, ['the last line (2) has no line end'])

@@ -27,7 +27,7 @@ test('a doubled column name refuses the file', async () => {
   })
 })
 
-test('columns named like parts of every object are only columns', async () => {
+test('B24: columns named like parts of every object are only columns', async () => {
   const file = await parsed('__proto__,constructor,toString\n1,2,3\n', csv({ columns: ['toString'] }))
   assert.deepEqual(file.columns, ['__proto__', 'constructor', 'toString'])
   await assert.rejects(parsed('a,b\n1,2\n', csv({ columns: ['__proto__', 'hasOwnProperty'] })), {

@@ -55,7 +55,7 @@ function zonesByRules(): string[] {
   return [...byRules.values()]
 }
 
-test('over all zones, a daily job has one occurrence for each local day of both seasons of clock changes', () => {
+test('F4: over all zones, a daily job has one occurrence for each local day of both seasons of clock changes', () => {
   const zones = zonesByRules()
   assert.ok(zones.length > 40, `only ${zones.length} sets of rules`)
   for (const zone of zones) {
