@@ -33,6 +33,7 @@ export function breakData(found: LastingBreak, ages: Ages): object {
   return {
     ...{ id: identity, job, reconciliation, state: shown, openState: course.state, kind, key, columns },
     ...{ leftRows: found.leftRows, rightRows: found.rightRows, origin: found.origin, hint: found.hint },
+    explanation: found.explanation ?? null,
     ...{ firstSeen, lastSeen, stateSince, asOf, ages, reopened, cause },
     acknowledgement:
       acknowledgement === null

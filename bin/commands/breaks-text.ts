@@ -4,6 +4,7 @@
  */
 import type { AcknowledgementRow } from '../../lib/ledger/break-ledger-acks.ts'
 import type { LastingBreak } from '../../lib/ledger/break-ledger-list.ts'
+import type { Explanation } from '../../lib/model/explanation.ts'
 import type { Ages } from '../../lib/model/lasting-break.ts'
 import { visible } from '../../lib/report/visible.ts'
 import type { BreakStep } from '../../lib/run/breaks-as-of.ts'
@@ -48,12 +49,17 @@ export function breakText(
     `first seen ${course.firstSeen}, last seen ${course.lastSeen}, in this state since ${course.stateSince}\n`,
     `${calendarDays} calendar days, ${businessDays} business days, seen in ${runs} nights\n`,
     from,
+    found.explanation == null ? '' : `${explanationText(found.explanation)}\n`,
     found.hint === '' ? '' : `${whole(found.hint)}\n`,
     `\n${table(['column', 'source', 'target', 'difference'], values)}`,
     acknowledgements.length === 0 ? '' : `\n${paintOut('dim', 'acknowledgements')}\n`,
     ...acknowledgements.map(one => `  ${acknowledgementText(one)}\n`),
     `\n${paintOut('dim', 'id')} ${found.identity}\n`,
   ].join('')
+}
+
+function explanationText({ text, file, line }: Explanation): string {
+  return `cause: ${whole(text)}${file === null ? '' : `, ${whole(file)}${line === null ? '' : `:${line}`}`}`
 }
 
 function acknowledgementText(one: AcknowledgementRow): string {

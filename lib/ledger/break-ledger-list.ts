@@ -62,7 +62,7 @@ export async function listBreaks(
   const { where, params } = whereOf(filter)
   const { rows } = await connection.query<Row>(
     `SELECT l.ledger, b.reconciliation, b.job, n.as_of AS "asOf", replace(l.identity::text, '-', '') AS identity, l.kind,
-       l.key, l.columns, l.left_rows AS "leftRows", l.right_rows AS "rightRows", l.origin, l.hint, ${SHOWN} AS shown,
+       l.key, l.columns, l.left_rows AS "leftRows", l.right_rows AS "rightRows", l.origin, l.hint, l.explanation, ${SHOWN} AS shown,
        ${courseColumns('l')}, a.id AS "ackId", a.owner AS "ackOwner", a.by_person AS "ackBy", a.reason AS "ackReason",
        a.until_date AS "ackUntil"
      FROM tallyman.lasting_break l JOIN tallyman.break_ledger b ON b.id = l.ledger
@@ -80,6 +80,7 @@ function lastingBreak(row: Row): LastingBreak {
     ...{ ledger: row.ledger, reconciliation: row.reconciliation, job: row.job, asOf: row.asOf },
     ...{ identity: row.identity, shown: row.shown, kind: row.kind, key: row.key, columns: row.columns },
     ...{ leftRows: row.leftRows, rightRows: row.rightRows, origin: row.origin, hint: row.hint },
+    explanation: row.explanation ?? null,
     course: courseOf(row),
     acknowledgement:
       ackId === null ? null : { id: ackId, owner: ackOwner, by: ackBy, reason: ackReason, until: ackUntil },

@@ -54,8 +54,8 @@ export async function storeRejects(
   let stored = 0
   for (const batch of batches(rejects)) {
     const { rowCount } = await connection.query(
-      `INSERT INTO tallyman.reject (revision, file, line, step, raw, unit, issues)
-       SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[])`,
+      `INSERT INTO tallyman.reject (revision, file, line, step, raw, unit, issues, keys)
+       SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[])`,
       [
         revision.id,
         batch.map(reject => revision.files[reject.file]!.id),
@@ -64,6 +64,7 @@ export async function storeRejects(
         batch.map(reject => storable(reject.raw)),
         batch.map(reject => (reject.unit === null ? null : storable(reject.unit))),
         batch.map(reject => storableJson(reject.issues)),
+        batch.map(({ keys = [] }) => (keys.length === 0 ? null : storableJson(keys))),
       ],
     )
     stored += rowCount

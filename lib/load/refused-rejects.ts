@@ -5,10 +5,11 @@
  * Taking the rows out: exclude-records.ts, refuse-violators.ts.
  */
 import type { Connection } from '../db/connection.ts'
+import type { RejectKey } from '../model/explanation.ts'
 import { boundedRaw, type Issue, issue, type Reject } from '../model/issue.ts'
 import type { RawOf, RefusedRecords } from './load-input.ts'
 import type { Staging, StagingTable } from './staging.ts'
-import type { TargetColumn } from './target-table.ts'
+import { canonicalJson, type TargetColumn } from './target-table.ts'
 import { clauseOf } from './violation.ts'
 
 /** Records per second pass: their texts are in memory together. */
@@ -51,8 +52,36 @@ export async function* refusedRejects(
     after = [last.file, last.record]
     const records = rows.map(({ line, record }) => ({ line, ordinal: record }))
     const raw = await rawOf(last.file, records)
-    yield rows.map(row => rejectOf(row, staging.tables, raw.get(row.record) ?? ''))
+    const keys = await keysOf(connection, staging, last.file, rows)
+    yield rows.map(row => ({
+      ...rejectOf(row, staging.tables, raw.get(row.record) ?? ''),
+      keys: keys.get(row.record) ?? [],
+    }))
   }
+}
+
+/** The keys of the rows of some refused records of one file, by record. */
+async function keysOf(
+  connection: Connection,
+  { tables }: Staging,
+  file: number,
+  refused: readonly RefusedRecord[],
+): Promise<Map<number, RejectKey[]>> {
+  const keys = new Map<number, RejectKey[]>()
+  for (const { table, removed } of tables) {
+    if (table.key.length === 0) continue
+    const { rows } = await connection.query<{ record: number; key: RejectKey['key'] }>(
+      `SELECT _record AS record, ${canonicalJson(table.key, '')} AS key FROM ${removed}
+       WHERE _file = $1 AND _record = ANY($2) AND _why IN ('conflict', 'violated', 'along') ORDER BY _seq`,
+      [file, refused.map(({ record }) => record)],
+    )
+    for (const { record, key } of rows) {
+      const list = keys.get(record) ?? []
+      list.push({ table: table.name, key })
+      keys.set(record, list)
+    }
+  }
+  return keys
 }
 
 /** The same records for whoever leaves them out as well; units as a whole, so that there are not more than violators. */

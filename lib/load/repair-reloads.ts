@@ -8,16 +8,8 @@ import { KEY_AS_OF } from '../ledger/as-of.ts'
 import type { AppliedChange, ChangeOutcome } from '../model/resolution.ts'
 import type { Value } from '../model/table.ts'
 import { keyText } from './key-versions.ts'
-import {
-  assertWrote,
-  countOf,
-  foundJson,
-  laterThan,
-  type RepairedTable,
-  tempName,
-  typed,
-} from './repair-table.ts'
-import { columnList, literal, sameKey, type TargetColumn } from './target-table.ts'
+import { assertWrote, countOf, laterThan, type RepairedTable, tempName, typed } from './repair-table.ts'
+import { canonicalJson, columnList, literal, sameKey, type TargetColumn } from './target-table.ts'
 
 /** Rows to be added for one change. */
 export interface Reload {
@@ -85,7 +77,7 @@ async function judge(connection: Connection, repaired: RepairedTable, rows: stri
     `UPDATE ${rows} x SET _outcome = j.outcome, _found = j.found FROM (
        SELECT s._position, CASE WHEN ${later.condition} THEN 'outdated' WHEN t.${table.key[0]!.sql} IS NULL THEN 'applied'
            WHEN ${same(table.columns)} THEN 'unchanged' ELSE 'refused' END AS outcome,
-         CASE WHEN t.${table.key[0]!.sql} IS NOT NULL AND NOT (${same(table.columns)}) THEN ${foundJson(table.values, 't.')} END AS found
+         CASE WHEN t.${table.key[0]!.sql} IS NOT NULL AND NOT (${same(table.columns)}) THEN ${canonicalJson(table.values, 't.')} END AS found
        FROM ${rows} s LEFT JOIN ${table.sql} t ON ${sameKey(table.key, 't', 's')} ${later.join}) j
      WHERE j._position = x._position`,
   )

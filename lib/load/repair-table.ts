@@ -33,22 +33,6 @@ export function typed({ collate }: RepairedTable, column: TargetColumn): string 
   return column.type.kind === 'text' ? `${type}${collate(column.name)}` : type
 }
 
-/** SQL for a value's canonical text (lib/model/table.ts). */
-export function canonicalText({ type }: TargetColumn, value: string): string {
-  if (type.kind === 'decimal') return `trim_scale(${value}::numeric)::text`
-  if (type.kind !== 'timestamp') return `${value}::text`
-  const instant = `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`
-  return `rtrim(rtrim(${instant}, '0'), '.') || 'Z'`
-}
-
-/** SQL of a JSON object of a row's canonical texts by field; `prefix` is an alias with its point. */
-export function foundJson(columns: readonly TargetColumn[], prefix: string): string {
-  const parts = columns.map(
-    column => `${literal(column.field)}, ${canonicalText(column, `${prefix}${column.sql}`)}`,
-  )
-  return `jsonb_build_object(${parts.join(', ')})`
-}
-
 /** SQL that is true where a later load than the base's wrote row `t` of the target or its key, with the join that it needs; `s` has the key. */
 export function laterThan(
   { table, kept, latest }: RepairedTable,

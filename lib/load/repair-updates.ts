@@ -5,16 +5,8 @@
 import type { Connection } from '../db/connection.ts'
 import { BugError } from '../model/errors.ts'
 import type { AppliedChange, ChangeOutcome, PlannedChange } from '../model/resolution.ts'
-import {
-  assertWrote,
-  countOf,
-  foundJson,
-  laterThan,
-  type RepairedTable,
-  tempName,
-  typed,
-} from './repair-table.ts'
-import { sameKey, type TargetColumn } from './target-table.ts'
+import { assertWrote, countOf, laterThan, type RepairedTable, tempName, typed } from './repair-table.ts'
+import { canonicalJson, sameKey, type TargetColumn } from './target-table.ts'
 
 /** A change with its place in the plan. */
 export interface Placed {
@@ -60,7 +52,7 @@ async function updateGroup(
        SELECT c._position, CASE WHEN t.${table.key[0]!.sql} IS NULL THEN 'refused' WHEN ${later.condition} THEN 'outdated'
            WHEN ${all('n', 'IS NOT DISTINCT FROM')} THEN 'unchanged' WHEN ${all('o', 'IS NOT DISTINCT FROM')} THEN 'applied'
            ELSE 'refused' END AS outcome,
-         CASE WHEN t.${table.key[0]!.sql} IS NOT NULL THEN ${foundJson(columns, 't.')} END AS found
+         CASE WHEN t.${table.key[0]!.sql} IS NOT NULL THEN ${canonicalJson(columns, 't.')} END AS found
        FROM ${changes} c LEFT JOIN ${table.sql} t ON ${key} ${later.join}) j
      WHERE j._position = x._position`,
   )

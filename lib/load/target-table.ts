@@ -87,6 +87,22 @@ export function differs(columns: readonly TargetColumn[], a: string, b: string):
   return `(${columns.map(column => `${a}.${column.sql} IS DISTINCT FROM ${b}.${column.sql}`).join(' OR ')})`
 }
 
+/** SQL for a value's canonical text (lib/model/table.ts). */
+export function canonicalText({ type }: TargetColumn, value: string): string {
+  if (type.kind === 'decimal') return `trim_scale(${value}::numeric)::text`
+  if (type.kind !== 'timestamp') return `${value}::text`
+  const instant = `to_char(${value} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`
+  return `rtrim(rtrim(${instant}, '0'), '.') || 'Z'`
+}
+
+/** SQL of a JSON object of canonical texts by field; `prefix` is an alias with its point, or empty. */
+export function canonicalJson(columns: readonly TargetColumn[], prefix: string): string {
+  const names = columns.map(({ field }) => literal(field))
+  const texts = columns.map(column => canonicalText(column, `${prefix}${column.sql}`))
+  // Two arrays, because jsonb_build_object takes no more than 50 pairs.
+  return `jsonb_object(ARRAY[${names.join(', ')}]::text[], ARRAY[${texts.join(', ')}]::text[])`
+}
+
 /** The type a column has in a table that Tallyman writes. */
 export function sqlType(type: ColumnType): string {
   switch (type.kind) {

@@ -9,6 +9,7 @@ import type { RecordShapes, SourceRecord, SourceValue } from '../model/record.ts
 import type { TableDefinition, Value } from '../model/table.ts'
 import { type Maker, type Place, SPREAD_NAME, SPREAD_VALUE, sourceText } from './field.ts'
 import { columnsUsed, type Filter, fieldsOf, type Plan, type RecordPlan } from './plan.ts'
+import { keysOfRecord } from './reject-keys.ts'
 import { rowJudge } from './row-checks.ts'
 import { guarded } from './scalar.ts'
 
@@ -173,7 +174,7 @@ class Binding implements BoundMapping {
     if (kind.only !== null) {
       const row = this.#row(kind.only, record.values)
       if (this.#issues.length > 0) {
-        this.#reject(record, unit, out)
+        this.#reject(record, unit, out, kind, [row])
         return
       }
       this.#put(row, kind.only, record, unit, out)
@@ -181,7 +182,7 @@ class Binding implements BoundMapping {
       const rows =
         kind.spread === null ? this.#rows(kind, record.values) : this.#spreadRows(kind, record.values)
       if (this.#issues.length > 0) {
-        this.#reject(record, unit, out)
+        this.#reject(record, unit, out, kind, rows)
         return
       }
       for (let index = 0; index < rows.length; index += 1)
@@ -204,7 +205,14 @@ class Binding implements BoundMapping {
     target.rows.push(row)
   }
 
-  #reject(record: SourceRecord, unit: string | null, out: MappedOutput): void {
+  #reject(
+    record: SourceRecord,
+    unit: string | null,
+    out: MappedOutput,
+    kind: BoundKind,
+    rows: Value[][],
+  ): void {
+    const keys = keysOfRecord(this.#plan.tables, kind.tables, rows)
     out.rejects.push({
       file: this.#file,
       line: record.line,
@@ -212,6 +220,7 @@ class Binding implements BoundMapping {
       raw: boundedRaw(record.raw()),
       unit,
       issues: this.#issues.slice(0, ISSUES_KEPT),
+      ...(keys.length === 0 ? {} : { keys }),
     })
     this.#issues = []
   }

@@ -12,7 +12,9 @@ import type {
   Mapping,
 } from '../model/mapping.ts'
 import type { ParsedStream, RecordBlock } from '../model/record.ts'
+import type { TableDefinition } from '../model/table.ts'
 import type { MapTally } from './map-tally.ts'
+import { keysOfRows } from './reject-keys.ts'
 import { issueOfUnit } from './unit-fold.ts'
 
 /** What map needs of a file that is being parsed. */
@@ -127,6 +129,7 @@ function fallenOf(
       raw: boundedRaw(record.raw()),
       unit: unit.unit,
       issues: [issueOfUnit(unit, mapping.unit!)],
+      keys: probe.keys(mapping),
     })
   }
   return rejects
@@ -149,4 +152,14 @@ class Probe implements MappedOutput {
   }
 
   filtered(): void {}
+
+  /** The keys of its rows. */
+  keys(mapping: Mapping): ReturnType<typeof keysOfRows> {
+    const tables = mapping.tables as Readonly<Record<string, TableDefinition>>
+    return keysOfRows(
+      Object.entries(this.tables).flatMap(([name, { rows }]) =>
+        rows.map(row => [tables[name]!, row] as const),
+      ),
+    )
+  }
 }

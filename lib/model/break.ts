@@ -3,6 +3,7 @@
  * what a comparison gives. Exact meanings: docs/reconciliation.md.
  */
 import type { LimitedKind, Severity } from './comparison-rules.ts'
+import type { Explanation } from './explanation.ts'
 import type { RunKey } from './run.ts'
 
 /** Each row of a side is in exactly one of these. */
@@ -65,6 +66,8 @@ export interface Break {
   readonly origin: { readonly file: string; readonly line: number } | null
   /** Likely cause in a few words, for display only; empty when there is none. */
   readonly hint: string
+  /** What the run ledger knows of its cause; absent or null where it knows nothing. */
+  readonly explanation?: Explanation | null
 }
 
 /** A gate that was judged before comparing. */

@@ -2,6 +2,7 @@
  * Bad data as a value: an issue is one thing wrong with one record, a reject is a record that may
  * not be loaded with all its issues. Made by parse, map and load; kept by the run ledger.
  */
+import type { RejectKey } from './explanation.ts'
 import type { Step } from './steps.ts'
 
 /** One thing wrong with one record. */
@@ -32,6 +33,8 @@ export interface Reject {
   readonly unit: string | null
   /** At least one. */
   readonly issues: readonly Issue[]
+  /** Keys that its rows would have had, as far as they could be read. */
+  readonly keys?: readonly RejectKey[]
 }
 
 /** Longest raw text that a reject keeps, in characters; what is longer is cut and ends with `…[cut]`. */

@@ -94,6 +94,7 @@ function breakLine(found: Break, history: BreakHistory | null, columns: ColumnFa
     firstSeen: known?.firstSeen ?? null,
     businessDays: known?.businessDays ?? 0,
     owner: known?.owner ?? null,
+    explanation: found.explanation ?? null,
     ...(known?.acknowledgement === undefined ? {} : { acknowledgement: known.acknowledgement }),
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { BreakKind, Comparison, Gate, Outcome, ProofLine, RowKind, SideResult } from '../model/break.ts'
 import type { TallymanError } from '../model/errors.ts'
+import type { Explanation } from '../model/explanation.ts'
 import type { Reject } from '../model/issue.ts'
 import type { AnyJob, LoadSpec, ShadowSpec } from '../model/job.ts'
 import type { FailedUnit, FilterCount } from '../model/mapping.ts'
@@ -104,6 +105,8 @@ export interface NightReportInput {
   readonly comparisons: readonly {
     readonly result: Comparison
     readonly history: BreakHistory | null
+    /** File with the explanations of all breaks, a line of identity and JSON each. */
+    readonly explanationsFile?: string
   }[]
   readonly failure: { readonly error: TallymanError; readonly nextAttemptAt: string | null } | null
   /** Earlier report of the same run, which this one replaces. */
@@ -163,6 +166,8 @@ export interface BreakLine {
   readonly businessDays: number
   readonly owner: string | null
   readonly acknowledgement?: Standing
+  /** What the run ledger knows of its cause, null for nothing. */
+  readonly explanation: Explanation | null
 }
 
 /** Both values of one column of a break; `numeric` ones are written as amounts. */

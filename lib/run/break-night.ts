@@ -13,6 +13,7 @@ import { type ComparePlan, planOf, tableOf } from '../../reconcile/compare/plan.
 import { type AgeLimit, ageLimits, withAges } from '../../reconcile/judge/ages.ts'
 import { readSnapshot, type Snapshot } from '../../reconcile/snapshot/manifest.ts'
 import type { Connection } from '../db/connection.ts'
+import { storeExplanations } from '../ledger/break-explanation.ts'
 import { recordNight } from '../ledger/break-ledger.ts'
 import { countOlder } from '../ledger/break-ledger-ages.ts'
 import type { FoldedNight } from '../ledger/break-ledger-fold.ts'
@@ -54,6 +55,13 @@ export async function recordBreaks(
       continue
     }
     const folded = await record(connection, night, comparisonId, item)
+    if (item.explanations !== undefined)
+      await storeExplanations(
+        connection,
+        folded.ledger,
+        night.lease.key.businessDate,
+        createReadStream(item.explanations),
+      )
     counts.push(folded.counts)
     judged.push({ ...item, comparison: await judgeAges(connection, night, folded.ledger, item) })
     histories.set(reconciliation, await historyOf(connection, night, folded))
@@ -91,9 +99,10 @@ export async function recordedChanges(
 
 /** Removes what the comparisons told the ledger of; it is kept there by now. */
 export async function forgetSightings(reconciled: readonly Reconciled[]): Promise<void> {
-  for (const { sightings } of reconciled) {
+  for (const { sightings, explanations } of reconciled) {
     await rm(sightings, { force: true })
     await rm(pendingPath(sightings), { force: true })
+    if (explanations !== undefined) await rm(explanations, { force: true })
   }
 }
 

@@ -77,9 +77,10 @@ async function reportInput(
     rejects: rejects.map(row => asReject(row, revision!)),
     rejectsByCode: byRevision === null ? [] : await countRejects(connection, byRevision),
     failedUnits: facts.failedUnits,
-    comparisons: facts.reconciled.map(({ comparison }) => ({
+    comparisons: facts.reconciled.map(({ comparison, explanations }) => ({
       result: comparison,
       history: breaks?.histories.get(comparison.reconciliation) ?? null,
+      ...(explanations === undefined ? {} : { explanationsFile: explanations }),
     })),
     failure: facts.failure === null ? null : { error: asTallymanError(facts.failure), nextAttemptAt: null },
     replacesReport: earlier,

@@ -18,6 +18,7 @@ import { deliverOutbox } from '../report/deliver/outbox.ts'
 import { forgetSightings, type RecordedBreaks, recordBreaks, recordedChanges } from './break-night.ts'
 import type { Reconciled } from './compare-night.ts'
 import type { Engine } from './engine.ts'
+import { explainNight } from './explain-night.ts'
 import type { NightFacts, Reporting } from './night-facts.ts'
 import { composeNight } from './night-mail.ts'
 import type { BreakChanges, RunSummary } from './summary.ts'
@@ -39,10 +40,11 @@ export interface Published {
  */
 export async function publishNight(
   reporting: Reporting,
-  facts: NightFacts,
+  given: NightFacts,
   runState: RunState,
 ): Promise<Published> {
   const { engine, lease } = reporting
+  const facts = { ...given, reconciled: await explainNight(reporting, given.reconciled) }
   failpoint('report.before-commit')
   const published = await engine.database.use(async connection => {
     await registerBackend(lease, connection)

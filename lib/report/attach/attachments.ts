@@ -12,6 +12,7 @@ import { count } from '../figures.ts'
 import { columnFacts } from '../mask.ts'
 import type { ComparisonReport, NightReport, NightReportInput } from '../night-report.ts'
 import { breaksHeader, breaksLines, keyNames } from './breaks-csv.ts'
+import { explanationsHeader, explanationsLines, explanationsOf } from './explanations-csv.ts'
 import { rejectsHeader, rejectsLines } from './rejects-csv.ts'
 import { BYTE_ORDER_MARK } from './spreadsheet.ts'
 import { summaryJson } from './summary-json.ts'
@@ -54,6 +55,8 @@ export async function attachmentsOf(
     const whole = await wholeBreaksFile(comparison, input, name)
     if (whole !== null) {
       attachments.push(whole)
+      const explanations = await explanationsFile(input, index)
+      if (explanations !== null) attachments.push(explanations)
       continue
     }
     const known = [...comparison.breaks, ...comparison.acknowledged]
@@ -109,6 +112,17 @@ async function wholeBreaksFile(
   }
   if (size > COMPRESSED_LIMIT) return null
   return { name: `${name}.csv.gz`, contentType: 'application/gzip', content: Buffer.concat(chunks) }
+}
+
+/** The explanations of all breaks beside a breaks file that does not have them; null when there are none. */
+async function explanationsFile(
+  { comparisons }: NightReportInput,
+  index: number,
+): Promise<Attachment | null> {
+  const file = comparisons[index]?.explanationsFile
+  if (file === undefined) return null
+  const csv = await written(explanationsHeader(), explanationsOf(file), explanationsLines)
+  return csv.written === 0 ? null : csvFile(`explanations-${index + 1}`, csv.text)
 }
 
 async function rejectsCsv(

@@ -5,6 +5,9 @@
 import type { BreakLine } from '../night-report.ts'
 import { type SheetCell, sheetLines } from './spreadsheet.ts'
 
+/** Left empty, to be filled in and given to `breaks import`. */
+export const DECISION_COLUMNS = ['decision', 'until', 'reason'] as const
+
 const BEFORE = ['state', 'kind'] as const
 const AFTER = [
   'column',
@@ -20,7 +23,9 @@ const AFTER = [
   'business_days',
   'owner',
   'hint',
+  'explanation',
   'identity',
+  ...DECISION_COLUMNS,
 ] as const
 
 /** The names of the key's columns, from the first break that has a key. */
@@ -53,7 +58,9 @@ function rowsOf(line: BreakLine, keys: readonly string[]): SheetCell[][] {
     line.businessDays,
     line.owner,
     line.hint === '' ? null : line.hint,
+    line.explanation?.text ?? null,
     line.identity,
+    ...DECISION_COLUMNS.map(() => null),
   ]
   if (line.columns.length === 0) return [[...before, null, null, null, null, null, ...after]]
   return line.columns.map(({ name, left, right, delta, nature, numeric }) => [

@@ -127,9 +127,18 @@ function breakItem(line: BreakLine, { left, right }: ComparisonReport, level: Le
         ? []
         : [`until ${line.acknowledgement.until}: ${visible(line.acknowledgement.reason, 120)}`]),
       ...(line.origin === null ? [] : [`${visible(line.origin.file, level.characters)}:${line.origin.line}`]),
+      ...(line.explanation === null ? [] : [explanationText(line, level)]),
       ...(line.hint === '' ? [] : [visible(line.hint, 120)]),
     ],
   }
+}
+
+/** The cause, with where its record is unless that is where the row itself came from. */
+function explanationText({ explanation, origin }: BreakLine, level: Level): string {
+  const { text, file, line } = explanation!
+  const said = visible(text, 200)
+  if (file === null || (file === origin?.file && line === origin.line)) return said
+  return `${said} (${visible(file, level.characters)}${line === null ? '' : `:${line}`})`
 }
 
 function valueTexts(value: BreakValue, kind: BreakKind, level: Level): BreakItem['values'][number] {
