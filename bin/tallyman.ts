@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=16
 /**
  * The composition root: the only reader of arguments and environment variables, the only caller of
  * process.exit. Which commands there are: command-list.ts. What each does: commands/.
