@@ -1,187 +1,133 @@
 /**
- * kill -9 at every failpoint of the source, in a real process running a real job; then the next run.
- * What is left must be what an undisturbed run leaves (run-picture.ts). A new failpoint is found here
- * by itself; one that the order job does not pass needs its line in SCENARIO_OF.
+ * kill -9 at every failpoint of the source, at three positions each (kill-places.ts says which), in a
+ * real process running a real job; then the next run. The independent checker has the last word on what
+ * is left, and it must be what an undisturbed run leaves (run-picture.ts). A new failpoint is found here
+ * by itself; where no scenario passes it, one is needed (support/kills/scenarios.ts).
  */
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { glob } from 'node:fs/promises'
-import path from 'node:path'
 import { test } from 'node:test'
-import { sendMails } from '../../lib/run/report-step.ts'
-import { type Night, openNight } from '../support/night.ts'
-import { command } from '../support/night-child.ts'
-import { hours, orders, ratesCsv, ratesXml, someLines, statements } from '../support/night-deliveries.ts'
+import {
+  failpointsOfSource,
+  type KillNight,
+  openKillNight,
+  type Passes,
+} from '../support/kills/kill-night.ts'
+import { type KillPlace, killPlaces, POSITIONS } from '../support/kills/kill-places.ts'
+import { SCENARIOS } from '../support/kills/scenarios.ts'
 import { type Picture, pictureOf } from '../support/run-picture.ts'
 
-const changes = {
-  'portal-orders': { after: { move: 'done' } },
-  'bank-statements': { after: 'delete' },
-} as const
-const sending = await openNight({ changes })
-const keeping = await openNight({ changes, releaseMail: false })
+// Two that send mails, so that a core is busy while another process waits. One that keeps them, and that
+// has the large deliveries: the checker looks at all that was delivered to a night, after every death.
+const [first, second, keeping] = [
+  await openKillNight(),
+  await openKillNight(),
+  await openKillNight({ releaseMail: false }),
+]
 
-/** A job on its way, and its deliveries for a date. */
-interface Scenario {
-  readonly night: Night
-  readonly job: string
-  readonly deliver: (date: string) => Promise<void>
+/** Mails that are kept take another way, whatever the job. */
+const KEPT = ['orders', 'statements', 'rates', 'large']
+const SENT = Object.keys(SCENARIOS).filter(name => name !== 'large')
+
+/** Two to four minutes on two cores; a quarter of an hour where eight others worked on them. */
+const TIMEOUT_MS = 1_800_000
+
+/** Undisturbed runs: how often they pass, and what they leave. */
+interface Measured {
+  readonly passes: Map<string, Passes>
+  readonly pictures: Map<string, Picture>
 }
 
-const compact = (date: string): string => date.replaceAll('-', '')
-
-const ordersTo = (night: Night, lines = 4): Scenario => ({
-  night,
-  job: 'portal-orders',
-  deliver: date =>
-    night.deliver(
-      'portal',
-      `orders_${compact(date)}.csv`,
-      orders(
-        date,
-        [...someLines(lines), ['BAD', 'many']],
-        undefined,
-        lines > 100 ? 'WIDE '.repeat(36) : 'THING',
-      ),
-    ),
-})
-
-/** With their long descriptions more than one COPY statement takes (4 MiB). */
-const MANY_LINES = 17_000
-
-/** Orders with one line that a rule of the target refuses; its table is there from the scenario before. */
-const refused: Scenario = {
-  night: sending,
-  job: 'portal-orders',
-  deliver: async date => {
-    await sending.rows(`DO $$ BEGIN
-      ALTER TABLE sales.order_line ADD CONSTRAINT no_traps CHECK (stock_code <> 'TRAP');
-      EXCEPTION WHEN duplicate_object THEN NULL; END $$`)
-    const lines = [...someLines(4), ['TRAP', 1] as const]
-    await sending.deliver('portal', `orders_${compact(date)}.csv`, orders(date, lines))
-  },
-}
-
-const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  moved: ordersTo(sending),
-  refused,
-  kept: ordersTo(keeping),
-  many: ordersTo(sending, MANY_LINES),
-  deleted: {
-    night: sending,
-    job: 'bank-statements',
-    deliver: date =>
-      sending.deliver(
-        'bank',
-        `camt053_${compact(date)}_a.xml`,
-        statements(date, [{ id: `S-${date}`, opening: 1, entries: [2, 3], closing: 6 }]),
-      ),
-  },
-  api: {
-    night: sending,
-    job: 'payroll-hours',
-    deliver: date =>
-      sending.deliver('payroll', `hours_${compact(date)}.csv`, hours(date, ['00000001', '00000002'])),
-  },
-  broken: {
-    night: sending,
-    job: 'fx-rates',
-    deliver: async date => {
-      await sending.deliver('ecb', `eurofxref-hist_${compact(date)}.csv`, ratesCsv(date, { USD: '1.2' }))
-      await sending.deliver(
-        'ecb',
-        `eurofxref-hist-90d_${compact(date)}.xml`,
-        ratesXml(date, { USD: '1.1', JPY: '170' }),
-      )
-    },
-  },
-}
-
-/** Failpoints that a load of orders, moved and mailed, does not pass. */
-const SCENARIO_OF: Readonly<Record<string, keyof typeof SCENARIOS>> = {
-  'fetch.before-remote-delete': 'deleted',
-  'load.mid-copy': 'many',
-  'load.before-halves': 'refused',
-  'load.after-refusal': 'refused',
-  'load.api-call-recorded': 'api',
-  'load.api-call-answered': 'api',
-  'load.api-call-settled': 'api',
-  'load.api-spooled': 'api',
-  'load.api-before-keep': 'api',
-  'load.api-kept': 'api',
-  'reconcile.breaks-written': 'broken',
-  'report.before-hold': 'kept',
-}
-
-const scenarioOf = (failpoint: string): Scenario => SCENARIOS[SCENARIO_OF[failpoint] ?? 'moved']!
-
-/** Winter days only, so that all local times are the same instants of their day. */
-const FIRST_DAY = Date.UTC(2026, 0, 1)
-
-/** Two at a time: a process takes a core while it starts. */
-const AT_A_TIME = 2
-
-async function failpoints(): Promise<string[]> {
-  const root = path.join(import.meta.dirname, '..', '..')
-  const names = new Set<string>()
-  for await (const file of glob('{lib,reconcile,bin}/**/*.ts', { cwd: root })) {
-    const source = readFileSync(path.join(root, file), 'utf8')
-    // Those of applying a plan are passed by no run: resolve-killed.test.ts kills there.
-    for (const [, name] of source.matchAll(/\bfailpoint\('((?!resolve\.)[^']+)'\)/g)) names.add(name!)
+async function measure(kills: KillNight, names: readonly string[]): Promise<Measured> {
+  const measured: Measured = { passes: new Map(), pictures: new Map() }
+  for (const name of names) {
+    const scenario = SCENARIOS[name]!
+    const date = kills.nextDate()
+    await scenario.prepare(kills, date)
+    measured.passes.set(name, await kills.passes(scenario, date))
+    measured.pictures.set(name, await pictureOf(kills.night, scenario.job, date))
   }
-  return [...names].sort()
+  return measured
 }
 
-/** Mails whose sender died are due again when its hold on them ends; that time passes here. */
-async function timePasses(night: Night): Promise<void> {
-  await night.rows(
-    `UPDATE tallyman.outbox SET leased_until = NULL, send_after = now() WHERE state = 'waiting'`,
-  )
-  await sendMails(night.engine, null, null)
-}
-
-/** What is wrong after a kill at this failpoint and the next run, nothing when all is well. */
-async function killedAt(failpoint: string, date: string, expected: Picture): Promise<string[]> {
-  const { night, job, deliver } = scenarioOf(failpoint)
-  await deliver(date)
-  const killed = await command(night, ['run', job, '--date', date, '--create-target'], `${failpoint}:1:kill`)
-  if (killed.signal !== 'SIGKILL')
-    return [`${failpoint}: never passed (exit ${killed.code}) ${killed.stderr}`]
-  const finished = await night.run(job, date)
-  await timePasses(night)
+/** Kills at a place, finishes the run, and gives how many died, whether all that should, and what is wrong. */
+async function killAt(kills: KillNight, place: KillPlace, expected: Picture) {
+  const { failpoint, pass, then } = place
+  const scenario = SCENARIOS[place.scenario]!
+  const date = kills.nextDate()
   const problems: string[] = []
-  if (finished.state !== 'succeeded') problems.push(`${failpoint}: ended as ${finished.state}`)
-  if (finished.files.some(({ verdict }) => verdict === 'duplicate'))
-    problems.push(`${failpoint}: said duplicate`)
-  const left = await pictureOf(night, job, date)
-  for (const [part, lines] of Object.entries(expected)) {
+  await scenario.prepare(kills, date)
+  let died = 0
+  const spots = [`${failpoint}:${pass}:kill`, ...then.map(name => `${name}:1:kill`)]
+  for (const spot of spots) {
+    const { signal, stderr } = await kills.start(scenario, date, spot).ended
+    if (signal !== 'SIGKILL') {
+      if (died === 0) problems.push(`never passed: ${stderr}`)
+      break
+    }
+    died += 1
+    await kills.noteDeath()
+  }
+  const isDone = died === spots.length
+  if (isDone) problems.push(...(await kills.recover(scenario, date)))
+  problems.push(...(await kills.judge()))
+  problems.push(...differences(await pictureOf(kills.night, scenario.job, date), expected))
+  const where = `${place.scenario} ${date}, killed at ${spots.slice(0, died).join(', then ')}`
+  return { died, isDone, problems: problems.map(problem => `${where}: ${problem}`) }
+}
+
+function differences(left: Picture, expected: Picture): string[] {
+  return Object.entries(expected).flatMap(([part, lines]) => {
     const [is, must] = [JSON.stringify(left[part]), JSON.stringify(lines)]
-    if (is !== must) problems.push(`${failpoint}: ${part} is ${is}, not ${must}`)
-  }
-  return problems
+    return is === must ? [] : [`${part} is ${is}, not ${must}`]
+  })
 }
 
-test('A1, A3, A7, A8, A10, A12, A13, A14: killed at any failpoint, a run is finished by the next one as if nothing had happened', async () => {
-  const expected = new Map<Scenario, Picture>()
-  for (const [index, scenario] of Object.values(SCENARIOS).entries()) {
-    const date = `2025-12-0${index + 1}`
-    await scenario.deliver(date)
-    await scenario.night.run(scenario.job, date)
-    expected.set(scenario, await pictureOf(scenario.night, scenario.job, date))
-  }
-  // Removing what nothing needs is killed in purge.test.ts: it needs something to remove.
-  const names = (await failpoints()).filter(name => !/^reconcile\.snapshots?-(let-go|removed)$/.test(name))
+/** What is lost and what is doubled, among all that is wrong. */
+function summaryOf(names: readonly string[], killed: number, problems: readonly string[]): string {
+  const count = (pattern: RegExp): number => problems.filter(problem => pattern.test(problem)).length
+  const [lost, doubled] = [
+    count(/: [a-z]+-(?:missing|lost|untold|not-applied): /),
+    count(/: [a-z]+-doubled: /),
+  ]
+  return `${names.length} failpoints x ${POSITIONS} positions, ${killed} processes killed: lost ${lost}, doubled ${doubled}, wrong otherwise ${problems.length - lost - doubled}`
+}
+
+test('A1, A3, A7, A8, A10, A12, A13, A14: killed anywhere, also twice, a run is finished by the next one as if nothing had happened', {
+  timeout: TIMEOUT_MS,
+}, async context => {
+  const sent = await measure(first, SENT)
+  const kept = await measure(keeping, KEPT)
+  const names = await failpointsOfSource()
   assert.ok(names.length > 40, `only ${names.length} failpoints were found`)
-  const waiting = names.map((name, index) => {
-    const date = new Date(FIRST_DAY + index * 86_400_000).toISOString().slice(0, 10)
-    return { name, date }
-  })
   const problems: string[] = []
-  const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      problems.push(...(await killedAt(next.name, next.date, expected.get(scenarioOf(next.name))!)))
+  let killed = 0
+  const killAll = async (
+    kills: KillNight,
+    { passes, pictures }: Measured,
+    waiting: string[],
+  ): Promise<void> => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const places = killPlaces(name, passes)
+      let positions = 0
+      for (const place of places) {
+        const outcome = await killAt(kills, place, pictures.get(place.scenario)!)
+        problems.push(...outcome.problems)
+        killed += outcome.died
+        if (outcome.isDone) positions += 1
+        if (positions === POSITIONS) break
+      }
+      if (positions < POSITIONS) problems.push(`${name}: killed at ${positions} positions only`)
     }
   }
-  await Promise.all(Array.from({ length: AT_A_TIME }, work))
+  const most = (name: string, { passes }: Measured): number =>
+    Math.max(...[...passes.values()].map(counts => counts.get(name) ?? 0))
+  const ofKept = names.filter(name => most(name, kept) > most(name, sent))
+  const waiting = names.filter(name => !ofKept.includes(name))
+  await Promise.all([
+    killAll(first, sent, waiting),
+    killAll(second, sent, waiting),
+    killAll(keeping, kept, ofKept),
+  ])
+  context.diagnostic(summaryOf(names, killed, problems))
   assert.deepEqual(problems, [], problems.join('\n\n'))
 })

@@ -62,6 +62,8 @@ async function deliverHours({ watched }: Place, date: string, people: number, su
 
 /** By name; those that cost least come first. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  /** Three requests to an API. */
+  hours: { job: 'payroll-hours', prepare: (place, date) => deliverHours(place, date, 3) },
   /** One file that is replaced and moved, with a reject. */
   orders: {
     job: 'portal-orders',
@@ -81,8 +83,6 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       await watched.deliver('ecb', `eurofxref-hist-90d_${compact(date)}.xml`, ratesXml(date, rates))
     },
   },
-  /** Three requests to an API. */
-  hours: { job: 'payroll-hours', prepare: (place, date) => deliverHours(place, date, 3) },
   /** A second revision of a date that was loaded. */
   corrected: {
     job: 'portal-orders',
