@@ -22,6 +22,9 @@ export function compareData(comparison: Comparison, breaks: boolean): Record<str
   const { left, right, rows } = comparison
   return {
     outcome: comparison.outcome,
+    severity: comparison.severity,
+    verdicts: comparison.verdicts ?? [],
+    patterns: comparison.patterns ?? null,
     rows: { left: left.rows, right: right.rows },
     counts: comparison.counts,
     rowsByKind: rows,

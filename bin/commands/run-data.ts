@@ -37,7 +37,12 @@ export function runData(summary: Omit<RunSummary, 'replaces' | 'laws' | 'warning
     reconcile:
       reconcile === null
         ? null
-        : { outcome: reconcile.outcome, breaks: reconcile.breaks, unexplained: reconcile.unexplained },
+        : {
+            outcome: reconcile.outcome,
+            severity: reconcile.severity,
+            breaks: reconcile.breaks,
+            unexplained: reconcile.unexplained,
+          },
     steps: summary.steps.map(({ step, state: stepState, ms }) => ({ step, state: stepState, ms })),
     report: summary.report,
   }

@@ -138,6 +138,8 @@ export interface PendingRows {
 
 /** What many breaks have in common, or what one may be. For display only; over all breaks. */
 export interface Patterns {
+  /** Of the source; null where it was not mapped. */
+  readonly mappingVersion: number | null
   readonly concentrations: readonly Concentration[]
   /** Rows that are missing on both sides and have equal values under different keys. */
   readonly rekeyed: {

@@ -12,7 +12,8 @@ import {
   toText,
   ZERO,
 } from '../model/decimal.ts'
-import { count, sumOf } from './figures.ts'
+import { judgementReport } from './assemble-judgement.ts'
+import { sumOf } from './figures.ts'
 import type { ColumnFacts } from './mask.ts'
 import type { BreakHistory, BreakLine, Changes, ComparisonReport } from './night-report.ts'
 import { plainGate, plainSide } from './plain-words.ts'
@@ -22,9 +23,6 @@ const NO_RISK: readonly string[] = ['pending', 'within_tolerance', 'equal_after_
 
 /** Set-level kinds come first: they concern all rows. */
 const SET_LEVEL: readonly string[] = ['schema', 'gate', 'control_total', 'net_budget']
-
-/** A share this large is worth a sentence, from three breaks on. */
-const CONCENTRATED = 0.8
 
 /** The comparison, masked. Without history every break is new. */
 export function comparisonReport(
@@ -57,7 +55,7 @@ export function comparisonReport(
       cause,
       key: keyOf(key, columns),
     })),
-    hints: hintsOf(result),
+    ...judgementReport(result, { left: left.name, right: right.name }, columns),
     rulesUsed: result.rulesUsed,
   }
 }
@@ -164,32 +162,4 @@ function changesOf(result: Comparison, lines: readonly BreakLine[], history: Bre
     resolved: history?.resolved.length ?? 0,
     pending,
   }
-}
-
-function hintsOf({ breaks, breaksTotal, left }: Comparison): string[] {
-  if (breaks.length < 3) return []
-  const of =
-    breaksTotal > breaks.length
-      ? `the first ${count(breaks.length)} breaks`
-      : `${count(breaks.length)} breaks`
-  const hints: string[] = []
-  const tell = (values: readonly string[], sentence: (value: string) => string, share: number) => {
-    const tally = new Map<string, number>()
-    for (const value of values) tally.set(value, (tally.get(value) ?? 0) + 1)
-    const [top] = [...tally].sort((a, b) => b[1] - a[1])
-    if (top !== undefined && top[1] >= 2 && top[1] >= breaks.length * share) {
-      hints.push(`${count(top[1])} of ${of} ${sentence(top[0])}.`)
-    }
-  }
-  if (left.files.length > 1) {
-    const files = breaks.flatMap(({ origin }) => (origin === null ? [] : [origin.file]))
-    tell(files, file => `come from file ${file}`, CONCENTRATED)
-  }
-  const single = breaks.flatMap(({ kind, columns }) =>
-    kind === 'value_mismatch' && columns.length === 1 ? [columns[0]!.name] : [],
-  )
-  tell(single, column => `differ in the column ${column} alone`, CONCENTRATED)
-  const causes = breaks.flatMap(({ hint }) => (hint === '' ? [] : [hint]))
-  tell(causes, cause => `look like this: ${cause}`, 0.1)
-  return hints
 }

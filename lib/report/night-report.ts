@@ -2,7 +2,7 @@
  * The report of a night as a value: what happened to one business date of one job, masked and in
  * the order in which people ask. assemble.ts makes it, document/ says it, attach/ lists it in full.
  */
-import type { BreakKind, Comparison, Gate, Outcome, ProofLine, RowKind, SideResult } from '../model/break.ts'
+import type { BreakKind, Comparison, ProofLine, RowKind, SideResult } from '../model/break.ts'
 import type { TallymanError } from '../model/errors.ts'
 import type { Explanation } from '../model/explanation.ts'
 import type { Reject } from '../model/issue.ts'
@@ -10,6 +10,7 @@ import type { AnyJob, LoadSpec, ShadowSpec } from '../model/job.ts'
 import type { FailedUnit, FilterCount } from '../model/mapping.ts'
 import type { FileResult, LoadResult, RunKey, StepResult, TotalResult, Trigger } from '../model/run.ts'
 import type { Step } from '../model/steps.ts'
+import type { JudgedComparison } from './judged-comparison.ts'
 
 /** How a night ended, worst first: the first that holds is the mail's. `LOADED`: without rejects, and nothing is compared. */
 export const STATUSES = [
@@ -193,12 +194,10 @@ export interface Changes {
 }
 
 /** One comparison of the night. */
-export interface ComparisonReport {
+export interface ComparisonReport extends JudgedComparison {
   readonly name: string
-  readonly outcome: Outcome
   readonly left: SideResult
   readonly right: SideResult
-  readonly gates: readonly Gate[]
   readonly rows: Readonly<Record<RowKind, { readonly left: number; readonly right: number }>>
   readonly proof: readonly ProofLine[]
   /** The amounts of the first total that are not proved equal, by group, added without their signs. */
@@ -217,9 +216,6 @@ export interface ComparisonReport {
     readonly firstSeen: string
     readonly cause: string
   }[]
-  /** Concentrations and likely causes, each a sentence. */
-  readonly hints: readonly string[]
-  readonly rulesUsed: Comparison['rulesUsed']
 }
 
 /** What went wrong, for a failure mail. */

@@ -5,6 +5,7 @@
 import { type Failure, failureAction } from './failure-words.ts'
 import { amountOf, count, money, plural } from './figures.ts'
 import type { ComparisonReport, NightReport, NightReportInput, Status } from './night-report.ts'
+import { plainKind } from './plain-words.ts'
 
 /** A report before its words. */
 export type Facts = Omit<NightReport, 'status' | 'headline' | 'action' | 'commands'>
@@ -84,12 +85,23 @@ function breaksHeadline(facts: Facts): string {
   const total = broken.reduce((sum, { breaksTotal }) => sum + breaksTotal, 0)
   const risk = riskOf(facts.comparisons)
   const atRisk = risk === '' ? '' : ` At risk: ${risk}.`
+  const failing = failingWords(broken)
   if (broken.length !== 1) {
-    return `On ${date}, ${count(broken.length)} of ${plural(facts.comparisons.length, 'comparison')} found ${plural(total, 'difference')}.${atRisk}`
+    return `On ${date}, ${count(broken.length)} of ${plural(facts.comparisons.length, 'comparison')} found ${plural(total, 'difference')}.${atRisk}${failing}`
   }
   const { left, right } = broken[0]!
   const rows = Math.max(left.rows, right.rows)
-  return `On ${date}, ${left.name} and ${right.name} differ in ${count(total)} of ${plural(rows, 'row')}.${atRisk}`
+  return `On ${date}, ${left.name} and ${right.name} differ in ${count(total)} of ${plural(rows, 'row')}.${atRisk}${failing}`
+}
+
+/** Which kinds are above the limit of a failure, rather than of a warning; empty for none. */
+function failingWords(broken: readonly ComparisonReport[]): string {
+  const kinds = broken.flatMap(({ verdicts, left, right }) =>
+    verdicts
+      .filter(({ severity }) => severity === 'fail')
+      .map(({ kind }) => plainKind(kind, { left: left.name, right: right.name })),
+  )
+  return kinds.length === 0 ? '' : ` Not only a warning: ${joined([...new Set(kinds)])}.`
 }
 
 /** `EUR 1,240.00 and USD 3.10`, `up to` when several comparisons may speak of the same money; empty for none. */
@@ -133,6 +145,10 @@ function cleanHeadline(facts: Facts): string {
   const [first, ...others] = facts.comparisons
   if (first === undefined) {
     return `${loaded}. This job declares no comparison, so what the target holds is not proved.`
+  }
+  const found = facts.comparisons.reduce((sum, { breaksTotal }) => sum + breaksTotal, 0)
+  if (found > 0) {
+    return `${loaded}. The comparison found ${plural(found, 'difference')}, which ${found === 1 ? 'is' : 'are'} within the declared limits.${resolvedWords(facts)}`
   }
   const proved = first.proof.length === 0 ? '' : ', to the last digit'
   const more =

@@ -48,6 +48,12 @@ export function plainKind(kind: string, sides: { readonly left: string; readonly
       return 'value differs'
     case 'duplicate':
       return 'key not unique'
+    case 'currency':
+      return 'currency differs'
+    case 'control_total':
+      return 'control total differs'
+    case 'net_budget':
+      return 'tolerances above their budget'
     case 'key_invalid':
       return 'key incomplete'
     case 'pending':

@@ -32,10 +32,16 @@ function figuresOf(report: NightReport): string {
     case 'NOTHING TO DO':
       return report.files.length === 0 ? 'no new file' : 'the same files as already loaded'
     case 'CLEAN':
-      return `${plural(loadedRecords(report), 'record')}, 0 breaks`
+      return `${plural(loadedRecords(report), 'record')}, ${withinLimits(report)}`
     case 'LOADED':
       return `${plural(loadedRecords(report), 'record')}, not compared`
   }
+}
+
+/** Differences that do not count are told all the same. */
+function withinLimits({ comparisons }: NightReport): string {
+  const found = comparisons.reduce((sum, { breaksTotal }) => sum + breaksTotal, 0)
+  return found === 0 ? '0 breaks' : `${plural(found, 'break')} within limits`
 }
 
 function breakFigures(report: NightReport): string {

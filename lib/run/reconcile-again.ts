@@ -18,7 +18,7 @@ import { compareNight, type Reconciled } from './compare-night.ts'
 import { nothingYet } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { purgeAfterRun } from './purge.ts'
-import { reconcileRun } from './reconcile-step.ts'
+import { reconcileRun, sideGates } from './reconcile-step.ts'
 import { publishNight, sendMails } from './report-step.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
 import { openStepLog } from './steps.ts'
@@ -118,7 +118,9 @@ async function compareStored(
     const [source, target] = [side('source'), side('target')]
     if (source === undefined || target === undefined) throw nothingStored(lease.key)
     const pictures = { left: await readSnapshot(source.path), right: await readSnapshot(target.path) }
-    done.push(await compareNight({ engine, lease, number }, plan, pictures, {}, context))
+    const { businessDate } = lease.key
+    const gates = await sideGates({ engine, scheduled, businessDate }, reconciliation, plan, pictures)
+    done.push(await compareNight({ engine, lease, number }, plan, pictures, { gates }, context))
   }
   return done
 }

@@ -3,11 +3,13 @@
  * Nothing is written to the run ledger here; that is one transaction with the mail (report-step.ts).
  */
 import type { ComparedSide } from '../../reconcile/compare/gates.ts'
-import { planOf, tableOf } from '../../reconcile/compare/plan.ts'
+import { type ComparePlan, planOf, tableOf } from '../../reconcile/compare/plan.ts'
 import type { Snapshot } from '../../reconcile/snapshot/manifest.ts'
+import type { Gate } from '../model/break.ts'
 import type { Reconciliation, Side } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import { compareNight, type Reconciled } from './compare-night.ts'
+import { judgeSideGates } from './side-gates.ts'
 import type { ReconcileRequest } from './side-input.ts'
 import { takeSide } from './take-side.ts'
 
@@ -41,7 +43,22 @@ async function reconcileOne(
   const first = await take(sourceSecond ? 'target' : 'source', null)
   const second = await take(sourceSecond ? 'source' : 'target', first)
   const [left, right] = sourceSecond ? [second, first] : [first, second]
-  return compareNight(request, plan, { left, right }, {}, context)
+  const pictures = { left: presentOrNull(left), right: presentOrNull(right) }
+  const gates = await sideGates(request, reconciliation, plan, pictures)
+  return compareNight(request, plan, { left, right }, { gates }, context)
+}
+
+/** The gates that need the run ledger, of the sides that are there. */
+export function sideGates(
+  { engine, scheduled, businessDate }: Pick<ReconcileRequest, 'engine' | 'scheduled' | 'businessDate'>,
+  reconciliation: Reconciliation,
+  plan: ComparePlan,
+  sides: { readonly left: Snapshot | null; readonly right: Snapshot | null },
+): Promise<Gate[]> {
+  const { job, zone } = scheduled
+  return engine.database.use(connection =>
+    judgeSideGates(connection, { job, zone, businessDate, reconciliation, plan, ...sides }),
+  )
 }
 
 function scopeOf(side: Side): unknown {

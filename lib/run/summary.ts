@@ -3,6 +3,7 @@
  * of the public schema: docs/commands.md.
  */
 import type { Comparison, Outcome } from '../model/break.ts'
+import { SEVERITIES, type Severity } from '../model/comparison-rules.ts'
 import { absolute, add, decimal, toText, ZERO } from '../model/decimal.ts'
 import type { RecordCounts } from '../model/mapping.ts'
 import type { FileResult, LoadResult, RunKey, RunState, StepResult, TableCounts } from '../model/run.ts'
@@ -31,6 +32,8 @@ export function breaksToActOn(breaks: BreakChanges): number {
 /** What the comparisons of a run found, together. */
 export interface ReconcileSummary {
   readonly outcome: Outcome
+  /** How much the breaks count, the worst of all comparisons; a failed gate fails. */
+  readonly severity: Severity
   readonly breaks: BreakChanges
   /** Sum over all proofs; anything but zero is a bug and fails the run. */
   readonly unexplained: string
@@ -114,6 +117,11 @@ export function summaryOf(
   }
 }
 
+/** Comparisons of earlier versions had no limits: any break of them warned. */
+function severityOf({ severity, outcome }: Comparison): Severity {
+  return severity ?? (outcome === 'CLEAN' ? 'within' : outcome === 'BREAKS' ? 'warn' : 'fail')
+}
+
 function reconcileSummary(
   reconciled: readonly { readonly comparison: Comparison }[],
   breaks: ReconcileSummary['breaks'],
@@ -125,5 +133,7 @@ function reconcileSummary(
   const unexplained = proofs
     .map(line => decimal(line.unexplained))
     .reduce((sum, one) => add(sum, absolute(one)), ZERO)
-  return { outcome, breaks, unexplained: toText(unexplained) }
+  const severities = reconciled.map(({ comparison }) => severityOf(comparison))
+  const severity = SEVERITIES.findLast(one => severities.includes(one))!
+  return { outcome, severity, breaks, unexplained: toText(unexplained) }
 }

@@ -83,7 +83,7 @@ export class PatternBook {
     files: number,
     proof: readonly ProofLine[],
     totals: ReadonlyMap<string, string>,
-  ): Omit<Patterns, 'rekeyed'> {
+  ): Pick<Patterns, 'concentrations' | 'openItems'> {
     return { concentrations: this.#concentrations(files), openItems: this.#openItems(proof, totals) }
   }
 

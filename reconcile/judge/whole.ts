@@ -74,6 +74,7 @@ export class WholeJudge {
       verdicts,
       controls: this.#controls,
       patterns: {
+        mappingVersion: this.#sides.left.manifest.mappingVersion,
         ...this.#patterns.result(this.#sides.left.manifest.files.length, proof, this.#singleTotals()),
         rekeyed: await this.#rekeyed(db, counts),
       },

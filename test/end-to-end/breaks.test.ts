@@ -57,6 +57,7 @@ test('a difference is found, stays new when compared again, is acknowledged, and
   const [run] = (JSON.parse(compared.stdout) as { data: { runs: { reconcile: unknown }[] } }).data.runs
   assert.deepEqual(run!.reconcile, {
     outcome: 'BREAKS',
+    severity: 'warn',
     breaks: { ...NONE, acknowledged: 1 },
     unexplained: '0',
   })
@@ -70,7 +71,12 @@ test('a difference is found, stays new when compared again, is acknowledged, and
 
   await night.rows("UPDATE treasury.fx_rate SET rate = 1.1 WHERE currency = 'USD'")
   const { reconcile } = await night.rerun(JOB, DATE, { from: 'reconcile' })
-  assert.deepEqual(reconcile, { outcome: 'CLEAN', breaks: { ...NONE, resolved: 1 }, unexplained: '0' })
+  assert.deepEqual(reconcile, {
+    outcome: 'CLEAN',
+    severity: 'within',
+    breaks: { ...NONE, resolved: 1 },
+    unexplained: '0',
+  })
   const shown = (await breaks('show', id)).data.break!
   assert.deepEqual([shown.state, shown.cause, shown.acknowledgement], ['resolved', 'target', null])
   const { nights } = (await breaks('history', id)).data

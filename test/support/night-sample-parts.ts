@@ -8,6 +8,7 @@ import { add, decimal, negate, toText, ZERO } from '../../lib/model/decimal.ts'
 import type { FieldLineage, Mapping } from '../../lib/model/mapping.ts'
 import { column, defineTable, type TableDefinition } from '../../lib/model/table.ts'
 import type { NightReportInput } from '../../lib/report/night-report.ts'
+import { PatternBook } from '../../reconcile/judge/patterns.ts'
 
 const sha = (text: string) => createHash('sha256').update(text).digest('hex')
 
@@ -95,6 +96,13 @@ export function oneSided(currency: string, left: string): Break {
   }
 }
 
+/** What these breaks have in common. */
+export function patternsOf(breaks: readonly Break[], files: number): NonNullable<Comparison['patterns']> {
+  const book = new PatternBook()
+  for (const found of breaks) book.add(found)
+  return { mappingVersion: 14, ...book.result(files, [], new Map()), rekeyed: { count: 0, pairs: [] } }
+}
+
 /** A comparison of 10,659 rates with these breaks; its proof adds up. */
 export function comparison(breaks: readonly Break[]): Comparison {
   const mismatched = breaks.filter(({ kind }) => kind === 'value_mismatch')
@@ -155,6 +163,7 @@ export function comparison(breaks: readonly Break[]): Comparison {
       },
     ],
     breaks,
+    patterns: patternsOf(breaks, 1),
     breaksTotal: breaks.length,
     breaksFile: null,
   }

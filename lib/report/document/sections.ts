@@ -19,6 +19,7 @@ import {
 } from './blocks.ts'
 import { comparisonBreaks } from './break-sections.ts'
 import { changesSection, comparisonProofs, gateSection } from './comparison-sections.ts'
+import { judgementSections } from './judgement-sections.ts'
 import { rejectsSection, unitsSection } from './reject-sections.ts'
 
 /** Control totals that a mail repeats; a job with one per currency has dozens. */
@@ -68,6 +69,8 @@ function quietSections(report: NightReport, level: Level): Section[] {
     ({ note, replaces, verdict }) => note !== '' || replaces !== '' || verdict !== 'new',
   )
   return [
+    gateSection(report, level),
+    ...judgementSections(report, level),
     ...(told ? [filesSection(report, level)] : []),
     { title: 'Worth knowing', blocks: warningsOf(report, level) },
   ]
@@ -82,6 +85,7 @@ function fullSections(report: NightReport, level: Level, attached: Attached): Se
     unitsSection(report, level),
     rejectsSection(report, level, attached),
     filesSection(report, level),
+    ...judgementSections(report, level),
     ...comparisonBreaks(report, level, attached),
     lawsSection(report, level),
     { title: 'Worth knowing', blocks: warningsOf(report, level) },

@@ -6,7 +6,14 @@ import { laws, nightReport } from '../../../../lib/report/assemble.ts'
 import { MASKED } from '../../../../lib/report/mask.ts'
 import type { NightReportInput } from '../../../../lib/report/night-report.ts'
 import { subjectOf } from '../../../../lib/report/subject.ts'
-import { comparison, fxInput, hoursMapping, mismatch, oneSided } from '../../../support/night-sample-parts.ts'
+import {
+  comparison,
+  fxInput,
+  hoursMapping,
+  mismatch,
+  oneSided,
+  patternsOf,
+} from '../../../support/night-sample-parts.ts'
 import { nightSample } from '../../../support/night-samples.ts'
 
 const plain = { redact: (text: string) => text }
@@ -185,9 +192,9 @@ test('breaks that mostly share a file, a column or a cause are told once as that
     origin: { file: index === 0 ? 'a.xml' : 'b.xml', line: index + 1 },
   }))
   const base = comparison(breaks)
-  const result = { ...base, left: { ...base.left, files: ['a.xml', 'b.xml'] } }
+  const result = { ...base, patterns: patternsOf(breaks, 2) }
   assert.deepEqual(report(fxInput({ comparisons: [{ result, history: null }] })).comparisons[0]?.hints, [
-    '9 of 10 breaks come from file b.xml.',
+    '9 of 10 breaks come from file b.xml, mapping version 14.',
     '10 of 10 breaks differ in the column rate alone.',
     '10 of 10 breaks look like this: the target is 10 times the source.',
   ])
