@@ -114,6 +114,7 @@ function lookCommands(add: Add): void {
     .option('--limit <n>', 'list: how many', '50')
   breakCommands(add)
   snapshotCommands(add)
+  traceCommand(add)
   add(
     'report <action>',
     'send: the mail of a run again',
@@ -161,6 +162,14 @@ function snapshotCommands(add: Add): void {
     .addOption(date('list: only this business date; verify: prove that night again'))
     .option('--limit <n>', 'list: how many', '50')
     .option('--dry-run', 'purge: say what would go and why the rest stays')
+}
+
+function traceCommand(add: Add): void {
+  add(
+    'trace <job> <key>',
+    'where a record came from: its rows, breaks, load, file, line and text',
+    async () => (await import('./commands/trace.ts')).trace,
+  ).addOption(date('only this business date (default: all that are kept)'))
 }
 
 function fileCommands(add: Add): void {
