@@ -136,7 +136,7 @@ function lookCommands(add: Add): void {
 function breakCommands(add: Add): void {
   add(
     'breaks <action> [break...]',
-    'list, show, history, ack, unack or resolve: proved differences over many nights',
+    'list, show, history, ack, unack, import or resolve: proved differences over many nights',
     async () => (await import('./commands/breaks.ts')).breaks,
   )
     .option('--job <job>', 'list: only this job; resolve --plan: this one')
@@ -146,8 +146,9 @@ function breakCommands(add: Add): void {
     .option('--reason <text>', 'ack, unack: why')
     .option('--until <date>', 'ack: last business date on which it holds, such as 2026-12-01 or +10bd')
     .option('--owner <name>', 'ack: who stands for it (default: who says so)')
-    .option('--by <name>', 'ack, unack, resolve: who says so (default: the account at this machine)')
+    .option('--by <name>', 'ack, unack, import, resolve: who says so (default: the account at this machine)')
     .option('--confirm', 'ack: confirm as the second person what another one acknowledged')
+    .option('--dry-run', 'import: check every line of the CSV, take no decision')
     .option('--plan <dir>', 'resolve: write a plan of changes to the target there')
     .option('--apply <plan>', 'resolve: apply a plan')
 }

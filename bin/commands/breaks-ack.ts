@@ -59,8 +59,8 @@ function required(text: string | undefined, option: string, what: string): strin
   return text.trim()
 }
 
-/** Relative dates are meant in the calendar of the break's job. */
-function dateFor(timetable: Timetable, { job }: LastingBreak, text: string): string {
+/** A date as typed; relative ones are meant in the calendar of the break's job. */
+export function dateFor(timetable: Timetable, { job }: LastingBreak, text: string): string {
   const scheduled = timetable.jobs.find(one => one.job.name === job) ?? timetable.jobs[0]!
   return resolveDate(text, {
     zone: scheduled.zone,

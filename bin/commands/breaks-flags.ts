@@ -15,6 +15,7 @@ export interface BreakFlags {
   readonly owner?: string
   readonly by?: string
   readonly confirm?: boolean
+  readonly dryRun?: boolean
   readonly plan?: string
   readonly apply?: string
 }

@@ -14,7 +14,7 @@ import { type BreakFlags, usage } from './breaks-flags.ts'
 import { breakText, historyText, keyText, stateText } from './breaks-text.ts'
 import { businessDateFor, jobNamed, wholeNumber } from './options.ts'
 
-const ACTIONS = ['list', 'show', 'history', 'ack', 'unack', 'resolve']
+const ACTIONS = ['list', 'show', 'history', 'ack', 'unack', 'import', 'resolve']
 
 /** Lists, shows, acknowledges. Exit 0, whatever is listed; 2 for what can't be asked or done. */
 export async function breaks(
@@ -28,6 +28,7 @@ export async function breaks(
   if (!ACTIONS.includes(action))
     throw usage(`breaks knows ${ACTIONS.join(', ')}, not ${JSON.stringify(action)}`)
   if (action === 'list') return list(session, flags)
+  if (action === 'import') return (await import('./breaks-import.ts')).importFile(session, flags, ids)
   for (const id of ids) assertId(id)
   if (action === 'resolve') return (await import('./breaks-resolve.ts')).resolve(session, flags, ids)
   if (ids.length === 0) throw usage(`breaks ${action} needs the id of a break, as breaks list prints it`)

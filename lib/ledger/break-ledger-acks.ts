@@ -77,6 +77,23 @@ export async function acknowledgementsOfBreak(
   return rows.map(acknowledgementOf)
 }
 
+/** Who made the acknowledgements that wait for a second person, by break. */
+export async function waitingAcknowledgements(
+  connection: Connection,
+  identities: readonly string[],
+): Promise<Map<string, string>> {
+  const { rows } = await connection.query<{ identity: string; by: string }>(
+    `SELECT DISTINCT ON (a.identity) replace(a.identity::text, '-', '') AS identity, a.by_person AS by
+     FROM tallyman.break_ack a
+       JOIN (SELECT ledger, max(business_date) AS as_of FROM tallyman.break_night GROUP BY ledger) n ON n.ledger = a.ledger
+     WHERE a.identity = ANY($1::uuid[]) AND a.needs_confirmation AND a.confirmed_by IS NULL AND a.ended_on IS NULL
+       AND a.until_date >= n.as_of
+     ORDER BY a.identity, a.id DESC`,
+    [identities],
+  )
+  return new Map(rows.map(({ identity, by }) => [identity, by]))
+}
+
 /** Writes an acknowledgement of a break with the values it has now; an earlier one that still stood is ended by it. */
 export async function insertAcknowledgement(
   connection: Connection,

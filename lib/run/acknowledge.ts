@@ -49,17 +49,20 @@ export function acknowledgeBreaks(
   given: Given,
 ): Promise<Acknowledged[]> {
   return database.use(connection =>
-    eachOpenBreak(connection, breaks, async found => {
-      if (given.until < found.asOf) {
-        throw refused(
-          found,
-          `${given.until} is before ${found.asOf}, the last night of ${found.reconciliation}`,
-        )
-      }
-      const needsConfirmation = needsFourEyes(found, fourEyesAbove(timetable, found))
-      await insertAcknowledgement(connection, found, { ...given, on: found.asOf, needsConfirmation })
-    }),
+    eachOpenBreak(connection, breaks, found => acknowledgeOne(connection, timetable, found, given)),
   )
+}
+
+async function acknowledgeOne(
+  connection: Connection,
+  timetable: Timetable,
+  found: LastingBreak,
+  given: Given,
+): Promise<void> {
+  if (given.until < found.asOf)
+    throw refused(found, `${given.until} is before ${found.asOf}, the last night of ${found.reconciliation}`)
+  const needsConfirmation = needsFourEyes(found, fourEyesAbove(timetable, found))
+  await insertAcknowledgement(connection, found, { ...given, on: found.asOf, needsConfirmation })
 }
 
 /**
@@ -72,14 +75,16 @@ export function confirmBreaks(
   by: Person,
 ): Promise<Acknowledged[]> {
   return database.use(connection =>
-    eachOpenBreak(connection, breaks, async found => {
-      const waiting = waitingOf(await acknowledgementsOfBreak(connection, found), found.asOf)
-      if (waiting === null) throw refused(found, 'no acknowledgement of it waits to be confirmed')
-      if (samePerson(waiting.by, by.name))
-        throw refused(found, `${by.name} acknowledged it, and four eyes are those of two people`)
-      await confirmAcknowledgement(connection, waiting.id, by)
-    }),
+    eachOpenBreak(connection, breaks, found => confirmOne(connection, found, by)),
   )
+}
+
+async function confirmOne(connection: Connection, found: LastingBreak, by: Person): Promise<void> {
+  const waiting = waitingOf(await acknowledgementsOfBreak(connection, found), found.asOf)
+  if (waiting === null) throw refused(found, 'no acknowledgement of it waits to be confirmed')
+  if (samePerson(waiting.by, by.name))
+    throw refused(found, `${by.name} acknowledged it, and four eyes are those of two people`)
+  await confirmAcknowledgement(connection, waiting.id, by)
 }
 
 /** Takes acknowledgements back: from the last night on the breaks are open again. @throws CONFIG_ACKNOWLEDGE_REFUSED where none stands. */
@@ -90,9 +95,45 @@ export function takeBackBreaks(
   why: string,
 ): Promise<Acknowledged[]> {
   return database.use(connection =>
-    eachOpenBreak(connection, breaks, async found => {
-      const ended = await endAcknowledgements(connection, found, { on: found.asOf, by: by.name, why })
-      if (ended === 0) throw refused(found, 'nobody acknowledged it')
+    eachOpenBreak(connection, breaks, found => takeBackOne(connection, found, by, why)),
+  )
+}
+
+async function takeBackOne(
+  connection: Connection,
+  found: LastingBreak,
+  by: Person,
+  why: string,
+): Promise<void> {
+  const ended = await endAcknowledgements(connection, found, { on: found.asOf, by: by.name, why })
+  if (ended === 0) throw refused(found, 'nobody acknowledged it')
+}
+
+/** One decision about one break. */
+export interface BreakDecision {
+  readonly found: LastingBreak
+  readonly decision: 'ack' | 'unack' | 'confirm'
+  /** Of an acknowledgement. */
+  readonly until: string
+  readonly reason: string
+  readonly owner: string
+}
+
+/** Takes different decisions about several breaks; all of them or none. @throws CONFIG_ACKNOWLEDGE_REFUSED */
+export function decideBreaks(
+  { database, timetable }: Parts,
+  decisions: readonly BreakDecision[],
+  by: Person,
+): Promise<Acknowledged[]> {
+  const wanted = new Map(decisions.map(one => [one.found.identity, one]))
+  const breaks = decisions.map(({ found }) => found)
+  return database.use(connection =>
+    eachOpenBreak(connection, breaks, found => {
+      const { decision, until, reason, owner } = wanted.get(found.identity)!
+      if (decision === 'ack')
+        return acknowledgeOne(connection, timetable, found, { by, owner, reason, until })
+      if (decision === 'confirm') return confirmOne(connection, found, by)
+      return takeBackOne(connection, found, by, reason === '' ? 'taken back' : reason)
     }),
   )
 }
@@ -150,8 +191,8 @@ function fourEyesAbove(timetable: Timetable, { job, reconciliation }: LastingBre
   return one?.acknowledge?.fourEyesAbove ?? null
 }
 
-/** Names are typed by hand. */
-function samePerson(a: string, b: string): boolean {
+/** Whether two names, typed by hand, are one person's. */
+export function samePerson(a: string, b: string): boolean {
   return a.trim().toLowerCase() === b.trim().toLowerCase()
 }
 

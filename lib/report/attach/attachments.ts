@@ -61,7 +61,8 @@ export async function attachmentsOf(
     }
     const known = [...comparison.breaks, ...comparison.acknowledged]
     const keys = keyNames(known)
-    const csv = await written(breaksHeader(keys), known, block => breaksLines(block, keys))
+    const found = `${comparison.name}@${report.run.businessDate}#${report.comparison ?? 0}`
+    const csv = await written(breaksHeader(keys), known, block => breaksLines(block, keys, found))
     attachments.push(csvFile(name, csv.text))
     if (csv.written < comparison.breaksTotal) cut.set(comparison.name, firstOnly(csv.written))
   }

@@ -24,6 +24,7 @@ const AFTER = [
   'owner',
   'hint',
   'explanation',
+  'comparison',
   'identity',
   ...DECISION_COLUMNS,
 ] as const
@@ -38,12 +39,16 @@ export function breaksHeader(keys: readonly string[]): string {
   return sheetLines([[...BEFORE, ...keys.map(name => `key.${name}`), ...AFTER]])
 }
 
-/** The lines of some breaks. */
-export function breaksLines(breaks: readonly BreakLine[], keys: readonly string[]): string {
-  return sheetLines(breaks.flatMap(line => rowsOf(line, keys)))
+/** The lines of some breaks. `comparison` says which one found them: `job.name@2026-11-20#2`. */
+export function breaksLines(
+  breaks: readonly BreakLine[],
+  keys: readonly string[],
+  comparison: string,
+): string {
+  return sheetLines(breaks.flatMap(line => rowsOf(line, keys, comparison)))
 }
 
-function rowsOf(line: BreakLine, keys: readonly string[]): SheetCell[][] {
+function rowsOf(line: BreakLine, keys: readonly string[], comparison: string): SheetCell[][] {
   const before = [
     line.state,
     line.kind,
@@ -59,6 +64,7 @@ function rowsOf(line: BreakLine, keys: readonly string[]): SheetCell[][] {
     line.owner,
     line.hint === '' ? null : line.hint,
     line.explanation?.text ?? null,
+    comparison,
     line.identity,
     ...DECISION_COLUMNS.map(() => null),
   ]
