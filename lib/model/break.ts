@@ -31,8 +31,6 @@ export const BREAK_KINDS = [
   'value_mismatch',
   'control_total',
   'net_budget',
-  'schema',
-  'gate',
 ] as const
 export type BreakKind = (typeof BREAK_KINDS)[number]
 

@@ -22,7 +22,7 @@ import { plainGate, plainSide } from './plain-words.ts'
 const NO_RISK: readonly string[] = ['pending', 'within_tolerance', 'equal_after_rules', 'identical']
 
 /** Set-level kinds come first: they concern all rows. */
-const SET_LEVEL: readonly string[] = ['schema', 'gate', 'control_total', 'net_budget']
+const SET_LEVEL: readonly string[] = ['control_total', 'net_budget']
 
 /** The comparison, masked. Without history every break is new. */
 export function comparisonReport(

@@ -116,7 +116,7 @@ function bandGate(name: string, { manifest }: Snapshot, before: readonly number[
     return passed(gate, `not judged: ${before.length} nights before, ${FEWEST_NIGHTS} are needed`)
   const median = medianOf(before)
   const apart = Math.abs(manifest.rows - median)
-  const what = `${manifest.rows} rows; the median of the last ${before.length} nights is ${median}`
+  const what = `${manifest.rows} ${manifest.rows === 1 ? 'row' : 'rows'}; the median of the last ${before.length} nights is ${median}`
   return apart * 100 <= percent * median
     ? passed(gate, what)
     : failed(gate, `${manifest.name} has ${what}, and ${percent} % more or less are allowed.`)

@@ -15,8 +15,6 @@ const FAMILIES: Readonly<Record<BreakKind, string>> = {
   value_mismatch: 'value',
   control_total: 'control_total',
   net_budget: 'net_budget',
-  schema: 'schema',
-  gate: 'gate',
 }
 
 /** Identity from the reconciliation's name, the canonical parts of the key (type and text, each with its length) and the kind's family; 32 hex digits. */

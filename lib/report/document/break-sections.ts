@@ -190,9 +190,5 @@ function whatOf({ kind, leftRows, rightRows, columns }: BreakLine, left: string,
       return 'A control total differs'
     case 'net_budget':
       return 'What tolerances let pass is more than its budget'
-    case 'schema':
-      return 'The columns are not those declared'
-    case 'gate':
-      return 'A check before comparing failed'
   }
 }

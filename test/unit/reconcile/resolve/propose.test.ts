@@ -87,7 +87,7 @@ test('nothing is ever deleted, and neither what somebody stands for nor what no 
     propose(differs, stands).not.map(({ why }) => why),
     ['kim stands for it'],
   )
-  for (const kind of ['duplicate', 'unreadable', 'key_invalid', 'control_total', 'schema', 'gate'] as const)
+  for (const kind of ['duplicate', 'unreadable', 'key_invalid', 'control_total', 'net_budget'] as const)
     assert.equal(
       propose(found(kind, []), standing({ authority: { amount: 'source' }, rows: 'source' })).change,
       null,
