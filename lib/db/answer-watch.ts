@@ -26,12 +26,16 @@ export const LOOK_EVERY_MS = 25_000
 /** Looks in a row without any answer after which the server counts as gone; each takes up to 10 s itself. */
 const MOST_UNANSWERED = 2
 
-/** The watch of one session. */
+/** The watch of one session, as long as it is open. Cost: a timer per session, nothing per statement. */
 export class AnswerWatch {
   readonly #clock: Clock
   readonly #look: LookAtBackend
   readonly #moved: () => number
   readonly #giveUp: (why: string) => void
+  readonly #ended = new AbortController()
+  /** Number of the wait that lasts now; null when nothing is waited for. */
+  #wait: number | null = null
+  #waits = 0
   #working = false
 
   /** `moved` counts the bytes that went over the session in both directions; `giveUp` is called once, with why. */
@@ -40,6 +44,8 @@ export class AnswerWatch {
     this.#look = look
     this.#moved = moved
     this.#giveUp = giveUp
+    // Ends with the session, whose end it may be.
+    this.#watch().catch(() => {})
   }
 
   /** Whether it is us whom the server rightly waits for, as the source of a COPY may take its time. */
@@ -49,27 +55,40 @@ export class AnswerWatch {
 
   /** Waits for an answer, watched. */
   async over<T>(answer: Promise<T>): Promise<T> {
-    const answered = new AbortController()
-    this.#watch(answered.signal).catch(() => {})
+    this.#waits += 1
+    const wait = this.#waits
+    this.#wait = wait
     try {
       return await answer
     } finally {
-      answered.abort()
+      if (this.#wait === wait) this.#wait = null
     }
   }
 
-  async #watch(answered: AbortSignal): Promise<void> {
+  /** The session is closed or lost. */
+  end(): void {
+    this.#ended.abort()
+  }
+
+  async #watch(): Promise<void> {
     let before: string | null = null
     let unanswered = 0
     for (;;) {
-      await this.#clock.sleep(LOOK_EVERY_MS, answered)
-      const seen = await this.#look()
-      if (answered.aborted) return
+      await this.#clock.sleep(LOOK_EVERY_MS, this.#ended.signal)
+      const wait = this.#wait
+      const seen = wait === null ? null : await this.#look()
+      if (this.#ended.signal.aborted) return
+      if (seen === null || this.#wait !== wait) {
+        before = null
+        unanswered = 0
+        continue
+      }
       if (seen === 'gone') return this.#giveUp('its session is gone at the server, which nobody told us')
       unanswered = seen === 'no answer' ? unanswered + 1 : 0
       if (unanswered === MOST_UNANSWERED) return this.#giveUp('the server answers nobody any more')
       if (seen === 'no answer') continue
-      const now: string | null = seen.waitsForUs && !this.#working ? `${seen.since} ${this.#moved()}` : null
+      const suspect = seen.waitsForUs && !this.#working
+      const now: string | null = suspect ? `${wait} ${seen.since} ${this.#moved()}` : null
       if (now !== null && now === before)
         return this.#giveUp('the server waits for us and we for it, so something between us was lost')
       before = now

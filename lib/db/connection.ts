@@ -209,6 +209,7 @@ export class Connection {
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#watch.end()
     this.#signal?.removeEventListener('abort', this.#abort)
     if (this.#lost === null) {
       this.#lost = lostError(new Error('the session was closed'))
@@ -272,6 +273,7 @@ export class Connection {
   #lose(reason: Error): void {
     if (this.#lost !== null) return
     this.#lost = reason
+    this.#watch.end()
     this.#signal?.removeEventListener('abort', this.#abort)
     for (const listener of this.#listeners) listener(reason)
     this.#listeners.clear()

@@ -143,8 +143,8 @@ export const LEDGER_GUARDS: readonly Guard[] = [
   {
     against: 'a long statement is taken for a half-open connection',
     file: 'lib/db/answer-watch.ts',
-    guard: 'seen.waitsForUs && !this.#working ?',
-    gone: '!this.#working ?',
+    guard: 'seen.waitsForUs && !this.#working',
+    gone: '!this.#working',
     test: 'test/integration/lib/db/answer-watch.test.ts',
     title: 'a statement that works or waits for a lock',
   },
