@@ -20,6 +20,7 @@ import type {
   RejectLine,
 } from './night-report.ts'
 import { actionOf, headlineOf, statusOf } from './outcome.ts'
+import type { ShadowReport } from './shadow-words.ts'
 
 /** What keeps secrets out of texts (lib/log/redactor.ts). */
 export interface Redaction {
@@ -53,6 +54,8 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
     environment: input.environment,
     at: input.at,
     replacesReport: input.replacesReport,
+    comparesOnly: input.job.shadow !== undefined,
+    shadow: shadowOf(input),
     published: input.published,
     failure: input.failure === null ? null : failureReport(input, redaction),
     files: input.files.map(file => fileReport(file, input)),
@@ -96,6 +99,12 @@ export function nightReport(input: NightReportInput, redaction: Redaction): Nigh
   }
 }
 
+function shadowOf({ job: { shadow }, row }: NightReportInput): ShadowReport | null {
+  return shadow === undefined || shadow === null || row === undefined || row === null
+    ? null
+    : { ...shadow, ...row }
+}
+
 function commandFacts(
   input: NightReportInput,
   rejectsTotal: number,
@@ -109,7 +118,11 @@ function commandFacts(
     waitsForFile: waitsForFile(input),
     aboutTheFile: failure !== null && ['parse', 'map'].includes(failure.error.step),
     // An API is sent the same rows only when somebody has decided that; the runbook says when.
-    reloadable: job.load?.kind !== 'api' && !(job.load?.mode === 'append' && job.load.scope === null),
+    reloadable:
+      job.shadow === undefined &&
+      job.load?.kind !== 'api' &&
+      !(job.load?.mode === 'append' && job.load.scope === null),
+    resolvable: input.resolvable === true,
     firstBreak: comparisons.find(({ breaks }) => breaks.length > 0)?.breaks[0]?.identity ?? null,
     archived: files.find(({ archived }) => archived !== undefined)?.archived ?? null,
   }

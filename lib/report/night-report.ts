@@ -8,9 +8,11 @@ import type { Explanation } from '../model/explanation.ts'
 import type { Reject } from '../model/issue.ts'
 import type { AnyJob, LoadSpec, ShadowSpec } from '../model/job.ts'
 import type { FailedUnit, FilterCount } from '../model/mapping.ts'
+import type { RowOfNights } from '../model/row-of-nights.ts'
 import type { FileResult, LoadResult, RunKey, StepResult, TotalResult, Trigger } from '../model/run.ts'
 import type { Step } from '../model/steps.ts'
 import type { JudgedComparison } from './judged-comparison.ts'
+import type { ShadowReport } from './shadow-words.ts'
 
 /** How a night ended, worst first: the first that holds is the mail's. `LOADED`: without rejects, and nothing is compared. */
 export const STATUSES = [
@@ -76,8 +78,11 @@ export interface NightReportInput {
   readonly job: Pick<AnyJob, 'name' | 'purpose' | 'owner' | 'ifLate' | 'map'> & {
     /** Absent in a job that only compares. */
     readonly load?: LoadSpec
+    /** Only in a job that only compares. */
     readonly shadow?: ShadowSpec | null
   }
+  /** How many nights in a row are CLEAN, for a job in shadow of another system. */
+  readonly row?: RowOfNights | null
   readonly run: RunKey
   readonly attempt: number
   readonly trigger: Trigger
@@ -94,6 +99,8 @@ export interface NightReportInput {
   readonly steps: readonly StepResult[]
   /** Null before the load; with `published` false these counts took no effect. */
   readonly load: LoadResult | null
+  /** Plans may be made for differences of this job. */
+  readonly resolvable?: boolean
   /** The load applied a plan of changes: its records are these changes. */
   readonly resolution?: boolean
   readonly published: boolean
@@ -264,6 +271,9 @@ export interface NightReport {
   /** What to do, in sentences. */
   readonly action: string
   readonly replacesReport: NightReportInput['replacesReport']
+  /** The job moves no records. */
+  readonly comparesOnly: boolean
+  readonly shadow: ShadowReport | null
   readonly published: boolean
   readonly failure: FailureReport | null
   readonly files: readonly FileReport[]

@@ -142,18 +142,26 @@ function rejectsHeadline(facts: Facts): string {
 function cleanHeadline(facts: Facts): string {
   const loaded =
     facts.resolution === true ? planWords(facts) : loadedWords(loadedRecords(facts), facts.run.businessDate)
-  const [first, ...others] = facts.comparisons
-  if (first === undefined) {
+  if (facts.comparisons.length === 0) {
     return `${loaded}. This job declares no comparison, so what the target holds is not proved.`
   }
   const found = facts.comparisons.reduce((sum, { breaksTotal }) => sum + breaksTotal, 0)
   if (found > 0) {
-    return `${loaded}. The comparison found ${plural(found, 'difference')}, which ${found === 1 ? 'is' : 'are'} within the declared limits.${resolvedWords(facts)}`
+    const first = facts.comparesOnly ? `For ${facts.run.businessDate}, the` : `${loaded}. The`
+    return `${first} comparison found ${plural(found, 'difference')}, which ${found === 1 ? 'is' : 'are'} within the declared limits.${resolvedWords(facts)}`
   }
-  const proved = first.proof.length === 0 ? '' : ', to the last digit'
+  const agreed = `${agreement(facts.comparisons)}.${resolvedWords(facts)}`
+  return facts.comparesOnly ? `For ${facts.run.businessDate}, ${agreed}` : `${loaded}, and ${agreed}`
+}
+
+/** That two sides agree, and in how much. */
+function agreement(comparisons: readonly ComparisonReport[]): string {
+  const [first, ...others] = comparisons as [ComparisonReport, ...ComparisonReport[]]
+  const { left, right, proof } = first
+  const proved = proof.length === 0 ? '' : ', to the last digit'
   const more =
-    others.length === 0 ? '' : ` ${plural(others.length, 'further comparison')} found no difference either.`
-  return `${loaded}, and ${first.left.name} and ${first.right.name} agree in ${plural(Math.max(first.left.rows, first.right.rows), 'row')}${proved}.${more}${resolvedWords(facts)}`
+    others.length === 0 ? '' : `. ${plural(others.length, 'further comparison')} found no difference either`
+  return `${left.name} and ${right.name} agree in ${plural(Math.max(left.rows, right.rows), 'row')}${proved}${more}`
 }
 
 /** What became of earlier differences; empty when there were none. */
@@ -202,6 +210,8 @@ export function actionOf(status: Status, facts: Facts, failure: Failure | null, 
     case 'BREAKS':
       if (allAcknowledged(facts.comparisons))
         return 'Nothing to do: somebody stands for each difference below until the date that it names.'
+      if (facts.comparesOnly)
+        return 'Decide for each difference below which side is right, and have the other side corrected. The first command compares again.'
       return `Decide for each difference below which side is right. Where the file is wrong, ask its sender for a corrected one; where it is right, ${reloadable ? 'load it again with the second command at the end' : 'have the other side corrected'}. The first command compares again.`
     case 'REJECTS': {
       const ask =

@@ -5,6 +5,7 @@
 import { count, plural } from './figures.ts'
 import type { NightReport } from './night-report.ts'
 import { allAcknowledged, loadedRecords, riskOf } from './outcome.ts'
+import { shadowCount } from './shadow-words.ts'
 import { visible } from './visible.ts'
 
 /** Longest subject: what is longer is cut by mail programs anyway. */
@@ -32,7 +33,9 @@ function figuresOf(report: NightReport): string {
     case 'NOTHING TO DO':
       return report.files.length === 0 ? 'no new file' : 'the same files as already loaded'
     case 'CLEAN':
-      return `${plural(loadedRecords(report), 'record')}, ${withinLimits(report)}`
+      return report.shadow === null
+        ? `${cleanCount(report)}, ${withinLimits(report)}`
+        : shadowCount(report.shadow)
     case 'LOADED':
       return `${plural(loadedRecords(report), 'record')}, not compared`
   }
@@ -42,6 +45,13 @@ function figuresOf(report: NightReport): string {
 function withinLimits({ comparisons }: NightReport): string {
   const found = comparisons.reduce((sum, { breaksTotal }) => sum + breaksTotal, 0)
   return found === 0 ? '0 breaks' : `${plural(found, 'break')} within limits`
+}
+
+/** What was proved: the records that are loaded, or the rows that were compared. */
+function cleanCount(report: NightReport): string {
+  if (!report.comparesOnly) return plural(loadedRecords(report), 'record')
+  const rows = report.comparisons.reduce((sum, { left, right }) => sum + Math.max(left.rows, right.rows), 0)
+  return plural(rows, 'row')
 }
 
 function breakFigures(report: NightReport): string {

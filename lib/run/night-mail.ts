@@ -5,12 +5,15 @@
 import type { Connection } from '../db/connection.ts'
 import type { FileRow } from '../ledger/file.ts'
 import type { OutboxMail } from '../ledger/outbox.ts'
+import { provedNights } from '../ledger/proved-nights.ts'
 import { countRejects, listRejects } from '../ledger/reject.ts'
 import { earlierReport, type ReplacedRow, replacedFiles } from '../ledger/replaced.ts'
 import { isResolution } from '../ledger/resolution.ts'
 import type { Revision } from '../ledger/revision.ts'
 import { TallymanError } from '../model/errors.ts'
 import type { Reject } from '../model/issue.ts'
+import { movesRecords } from '../model/job.ts'
+import { type RowOfNights, rowOfNights } from '../model/row-of-nights.ts'
 import type { FileResult } from '../model/run.ts'
 import { composeMail, isWorthAMail } from '../report/compose/compose-mail.ts'
 import type { NightReportInput } from '../report/night-report.ts'
@@ -59,11 +62,13 @@ async function reportInput(
   const earlier = facts.state === 'done' ? await earlierReport(connection, lease.runId) : null
   return {
     job: scheduled.job,
+    row: await rowOf(connection, reporting),
     run: lease.key,
     attempt: lease.attempt,
     trigger: lease.trigger,
     revision: revision?.number ?? null,
     resolution: revision !== null && (await isResolution(connection, revision.id)),
+    resolvable: scheduled.job.reconcile.comparisons.some(({ resolve }) => resolve !== undefined),
     comparison: facts.comparisonNumber,
     environment: { name: environment.name, production: environment.production },
     at: new Date(engine.clock.now()).toISOString(),
@@ -86,6 +91,18 @@ async function reportInput(
     replacesReport: earlier,
     docsUrl: null,
   }
+}
+
+/** Nights that are looked at for a row: more than any that is waited for. */
+const NIGHTS = 400
+
+/** How many nights in a row are CLEAN, for a job in shadow; tonight's comparison is written already. */
+async function rowOf(
+  connection: Connection,
+  { scheduled: { job }, lease }: Reporting,
+): Promise<RowOfNights | null> {
+  if (movesRecords(job) || job.shadow === null) return null
+  return rowOfNights(await provedNights(connection, job.name, lease.key.businessDate, NIGHTS))
 }
 
 /** The files with the loaded ones first, in their places: rejects and units name files by place. A failure says where each is kept. */

@@ -11,7 +11,7 @@ import { latestRevision } from '../ledger/revision.ts'
 import { runDetails } from '../ledger/run-list.ts'
 import { latestSnapshots, type SnapshotRow } from '../ledger/snapshot.ts'
 import { ReconcileError } from '../model/errors.ts'
-import type { AnyJob, ScheduledJob } from '../model/job.ts'
+import { type AnyJob, isMoving, type ScheduledJob } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { RunKey } from '../model/run.ts'
 import { compareNight, type Reconciled } from './compare-night.ts'
@@ -34,7 +34,9 @@ export async function reconcileAgain(
   const key = { job: scheduled.job.name, businessDate }
   // Looked at before the run is taken: a date that was never loaded must not become one that is owed.
   const before = await engine.database.use(connection => runDetails(connection, key))
-  if (before?.load == null || before.load.state === 'unpublished') throw nothingStored(key)
+  if (!isMoving(scheduled)) {
+    if ((before?.comparison.number ?? 0) === 0) throw nothingStored(key)
+  } else if (before?.load == null || before.load.state === 'unpublished') throw nothingStored(key)
   const lease = await takeLease(engine.database, engine.clock, key, {
     trigger: 'rerun',
     configHash: engine.versions.config,
@@ -68,14 +70,15 @@ async function compareUnderLease(
   const revision = await engine.database.use(connection => latestRevision(connection, lease.runId))
   const load =
     revision === null ? null : await engine.database.use(connection => loadOf(connection, revision.id))
-  if (revision === null || load === null || load.state === 'unpublished') throw nothingStored(lease.key)
+  const loaded = revision !== null && load !== null && load.state !== 'unpublished'
+  if (isMoving(scheduled) && !loaded) throw nothingStored(lease.key)
   const number = await engine.database.use(connection => nextComparisonNumber(connection, lease.runId))
   const request = { engine, scheduled, businessDate: lease.key.businessDate, lease, number }
   const reconciled = await steps.run('reconcile', async () =>
     stored
       ? compareStored(engine, scheduled, lease, number, context)
       : reconcileRun(
-          { ...request, snapshots: await readSourceSnapshots(engine, load.snapshotHash) },
+          { ...request, snapshots: await readSourceSnapshots(engine, load?.snapshotHash ?? null) },
           context,
         ),
   )
@@ -84,9 +87,9 @@ async function compareUnderLease(
     state: 'done' as const,
     revision,
     comparisonNumber: number,
-    files: revision.results,
-    load: load.result,
-    published: true,
+    files: revision?.results ?? [],
+    load: load?.result ?? null,
+    published: loaded,
     reconciled,
   }
   const written = await steps.run('report', () =>

@@ -3,7 +3,7 @@
  * Where it starts decides what is done again: the files, only the load, only the comparison.
  */
 import { runDetails } from '../ledger/run-list.ts'
-import type { AnyJob, ScheduledJob } from '../model/job.ts'
+import { type AnyJob, isMoving, type ScheduledJob } from '../model/job.ts'
 import { dryRun } from './dry-run.ts'
 import type { Engine } from './engine.ts'
 import { reconcileAgain } from './reconcile-again.ts'
@@ -30,6 +30,8 @@ export async function rerunJob(
   const key = { job: scheduled.job.name, businessDate }
   const before = await engine.database.use(connection => runDetails(connection, key))
   if (before === null) options.say(`${key.job} ${businessDate}: was never run; this is its first attempt`)
+  else if (!isMoving(scheduled))
+    options.say(`${key.job} ${businessDate}: ${before.run.state}; both sides are taken afresh and compared`)
   else {
     const { run, revision, load } = before
     const rows = load?.result.counts.mapped ?? 0
@@ -42,6 +44,8 @@ export async function rerunJob(
     )
   }
   const failedStep = before?.run.attempt?.error?.step ?? null
+  if (!isMoving(scheduled) && !options.dryRun)
+    return runJob(engine, scheduled, businessDate, { trigger: 'rerun', fromArchive: options.fromArchive })
   const from = options.from === 'failed' ? (failedStep ?? 'fetch') : options.from
   if (from === 'reconcile' || from === 'report')
     return reconcileAgain(engine, scheduled, businessDate, { stored: false })

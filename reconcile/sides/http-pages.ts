@@ -33,9 +33,9 @@ export interface PageRead {
   readonly next: string | null
 }
 
-/** The side for people: its endpoint and path. */
+/** The side for people: its endpoint and path, without the query, which may be long. */
 export function pagesName({ side, businessDate }: Pick<PageSource, 'side' | 'businessDate'>): string {
-  return `${side.endpoint}/${side.path.replaceAll('{date}', businessDate)}`
+  return `${side.endpoint}/${side.path.replaceAll('{date}', businessDate).replace(/\?.*/, '')}`
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import type { DatabaseSync as Database } from 'node:sqlite'
-import { Readable } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import type { Knex } from 'knex'
 
 /** Another process may hold the file locked for so long while it writes. */
@@ -45,11 +45,12 @@ export function sqliteClient(): typeof Knex.Client {
       return query
     }
 
-    _stream(connection: Database, { sql }: Query, stream: NodeJS.ReadWriteStream): Promise<void> {
+    _stream(connection: Database, { sql }: Query, stream: Duplex): Promise<void> {
       return new Promise((resolve, reject) => {
+        // Told in the next tick: knex gives the stream away only after this.
         const fail = (error: unknown): void => {
           reject(error)
-          stream.emit('error', error)
+          stream.destroy(error as Error)
         }
         stream.on('end', resolve)
         try {

@@ -4,6 +4,7 @@
  */
 import { bytes, count, decimalsFor, duration, grouped, instant, plural } from '../figures.ts'
 import type { FileReport, Law, NightReport } from '../night-report.ts'
+import { shadowSentence } from '../shadow-words.ts'
 import { subjectOf } from '../subject.ts'
 import { visible, visibleLines } from '../visible.ts'
 import {
@@ -53,8 +54,9 @@ function environmentOf({ environment }: NightReport): string[] {
   return environment.production ? [] : [`environment ${environment.name}`]
 }
 
-function noticesOf({ replacesReport, environment }: NightReport): string[] {
+function noticesOf({ replacesReport, environment, shadow }: NightReport): string[] {
   return [
+    ...(shadow === null ? [] : [visible(shadowSentence(shadow), 600)]),
     ...(replacesReport === null
       ? []
       : [
