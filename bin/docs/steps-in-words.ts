@@ -170,7 +170,21 @@ function comparisonInWords(comparison: Reconciliation): string {
   const how =
     special.length === 0 ? 'every column exactly' : `${special.join('; ')}; every other column exactly`
   const ignored = ignore.length === 0 ? '' : ` Not compared: ${ignore.map(code).join(', ')}.`
-  return `**${name}**: ${sideInWords(source)}, against ${sideInWords(target)}. Compared: ${how}.${ignored}${wholeInWords(comparison)}`
+  return `**${name}**: ${sideInWords(source)}, against ${sideInWords(target)}. Compared: ${how}.${ignored}${wholeInWords(comparison)}${resolveInWords(comparison)}`
+}
+
+/** What plans may change; empty where nothing is ever proposed. */
+function resolveInWords({ resolve }: Reconciliation): string {
+  if (resolve === undefined) return ''
+  const decides = (['source', 'target'] as const).flatMap(side => {
+    const columns = Object.entries(resolve.authority).filter(([, right]) => right === side)
+    const about = [
+      ...columns.map(([column]) => code(column)),
+      ...(resolve.rows === side ? ['which rows there are'] : []),
+    ]
+    return about.length === 0 ? [] : [`the ${side} decides about ${about.join(', ')}`]
+  })
+  return ` Resolving: ${decides.join('; ')}; a plan changes at most ${resolve.maxRows} rows worth ${resolve.maxAmount}, and deletes none.`
 }
 
 /** What is compared with what. */

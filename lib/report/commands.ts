@@ -30,6 +30,8 @@ export interface CommandFacts {
   readonly reloadable: boolean
   /** Identity of the first difference that calls for somebody; null when there is none. */
   readonly firstBreak: string | null
+  /** Plans may be made for differences of this job. */
+  readonly resolvable: boolean
   /** Archived content of the first file, null when it is not known. */
   readonly archived: string | null
 }
@@ -77,6 +79,14 @@ export function commandsFor(status: Status, run: RunKey, has: CommandFacts): rea
             ],
           ),
         ]),
+    ...(has.firstBreak !== null && has.resolvable
+      ? [
+          says(
+            'Propose what would put the target right, to be read and applied',
+            ...['breaks', 'resolve', ...job, ...date, '--plan', `plan-${run.job}-${run.businessDate}`],
+          ),
+        ]
+      : []),
     ...(status === 'FAILED' && has.aboutTheFile && has.archived !== null
       ? [says('See the file as the job reads it', 'preview', has.archived, ...job)]
       : []),

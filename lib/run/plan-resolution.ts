@@ -22,9 +22,9 @@ import {
 import { readSnapshot } from '../../reconcile/snapshot/manifest.ts'
 import type { Person } from '../ledger/break-ledger-acks.ts'
 import { listBreaks } from '../ledger/break-ledger-list.ts'
+import { evidenceOf, type NightEvidence } from '../ledger/night-evidence.ts'
 import { recordPlan } from '../ledger/resolution.ts'
 import { type RunDetails, runDetails } from '../ledger/run-list.ts'
-import { latestSnapshots } from '../ledger/snapshot.ts'
 import { add, compareDecimals, decimal, toText, ZERO } from '../model/decimal.ts'
 import { ConfigError } from '../model/errors.ts'
 import type { Reconciliation, ScheduledJob } from '../model/job.ts'
@@ -32,6 +32,7 @@ import type { StepContext } from '../model/progress.ts'
 import type { PlannedChange, ResolutionPlan } from '../model/resolution.ts'
 import type { RunKey } from '../model/run.ts'
 import { qualifiedName } from '../model/table.ts'
+import type { MadeBy } from './compare-night.ts'
 import type { Engine } from './engine.ts'
 import { SheetFile } from './sheet-files.ts'
 
@@ -136,30 +137,36 @@ async function proposeAll(
   const { job } = scheduled
   const key = { job: job.name, businessDate }
   const table = tableOf(reconciliation, job.map)
-  const plan = planOf(reconciliation, job.name, table)
-  const stored = details.comparison.results.find(result => result.reconciliation === plan.name)
-  if (stored === undefined) return []
-  if (stored.outcome === 'INCONCLUSIVE') {
+  const name = `${job.name}.${reconciliation.name}`
+  const kept = await engine.database.use(connection => evidenceOf(connection, businessDate, job.name))
+  const night = kept.find(one => one.reconciliation === name && one.number === details.comparison.number)
+  if (night === undefined) return []
+  if (night.result.outcome === 'INCONCLUSIVE') {
     if (reconciliation.resolve === undefined) return []
-    throw refused(key, `the last comparison of ${plan.name} was inconclusive, so nothing is proved`)
+    throw refused(key, `the last comparison of ${name} was inconclusive, so nothing is proved`)
   }
-  const acknowledged = await acknowledgements(engine, job.name, plan.name)
+  const acknowledged = await acknowledgements(engine, job.name, name)
+  // What was mailed is resolved: the comparison is made by what it was made by then.
+  const made: Pick<MadeBy, 'plan' | 'rules'> = (night.madeBy as MadeBy | null) ?? {
+    plan: planOf(reconciliation, job.name, table),
+    rules: {},
+  }
   const mine: PlannedChange[] = []
   const sightings = path.join(engine.folders.work, `sightings-plan-${randomUUID()}.copy`)
   try {
-    const pictures = await compareAgain(request, details.run.id, plan, sightings)
+    const pictures = await compareAgain(request, night, made, sightings)
     for await (const found of readSightings(sightings)) {
       if (identities !== null && !identities.has(found.identity)) continue
       const { change, tell, not } = propose(found, {
-        reconciliation: plan.name,
+        reconciliation: name,
         table: qualifiedName(table),
         rule: reconciliation.resolve,
         totals: table.totals,
         acknowledged: acknowledged.get(found.identity) ?? null,
         ownRecords: reconciliation.source.kind === 'mapped',
       })
-      for (const one of tell) await sheets['for-the-source'].add(tellLine(plan.name, one))
-      for (const one of not) await sheets['not-proposed'].add(notProposedLines(plan.name, one))
+      for (const one of tell) await sheets['for-the-source'].add(tellLine(name, one))
+      for (const one of not) await sheets['not-proposed'].add(notProposedLines(name, one))
       if (change === null) continue
       await sheets.changes.add(changeLines(change))
       mine.push(change)
@@ -169,7 +176,7 @@ async function proposeAll(
     const over = overCap(reconciliation, mine)
     if (over !== null) throw overCapError(key, over)
     changes.push(...mine)
-    return mine.length === 0 ? [] : [{ reconciliation: plan.name, ...pictures }]
+    return mine.length === 0 ? [] : [{ reconciliation: name, ...pictures }]
   } finally {
     await rm(sightings, { force: true })
   }
@@ -178,27 +185,24 @@ async function proposeAll(
 /** Compares what is stored once more and gives the digests of the pictures. */
 async function compareAgain(
   { engine, scheduled, businessDate }: PlanRequest,
-  runId: string,
-  plan: ReturnType<typeof planOf>,
+  { snapshots }: NightEvidence,
+  { plan, rules }: Pick<MadeBy, 'plan' | 'rules'>,
   sightingsFile: string,
 ): Promise<{ readonly source: string; readonly target: string }> {
-  const rows = await engine.database.use(connection => latestSnapshots(connection, runId))
-  const side = async (which: 'source' | 'target') =>
-    readSnapshot(rows.find(row => row.reconciliation === plan.name && row.side === which)!.path)
+  const side = async (which: 'source' | 'target') => {
+    const { path: kept } = snapshots.find(one => one.side === which)!
+    return readSnapshot(path.join(engine.folders.snapshots, path.basename(kept)))
+  }
   const [left, right] = [await side('source'), await side('target')]
   const { clock, log, signal, progress } = engine
   const context: StepContext = { clock, log, signal, progress }
+  const run = { job: scheduled.job.name, businessDate }
+  const { work } = engine.folders
   await compareSides(
     left,
     right,
     plan,
-    {
-      run: { job: scheduled.job.name, businessDate },
-      workFolder: engine.folders.work,
-      breaksFile: null,
-      breaksInMemory: 0,
-      sightingsFile,
-    },
+    { ...rules, run, workFolder: work, breaksFile: null, breaksInMemory: 0, sightingsFile },
     context,
   )
   return { source: left.manifest.digest, target: right.manifest.digest }
