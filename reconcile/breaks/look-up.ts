@@ -171,6 +171,9 @@ function judge(
 ): ResolutionCause | null {
   const [, kind, names, source, target, side, sameDate] = facts as [string, BreakKind, ...(string | null)[]]
   const again = sameDate === 'true' || sameDate === 't'
+  // A figure of a whole side has no rows of its own that could be looked up.
+  if (kind === 'control_total' || kind === 'net_budget')
+    return sight.sees === 'all' || again ? 'unknown' : null
   // A row without a valid key can't be looked up, but it was on one side only: that side has it no longer.
   if (kind === 'unreadable' || kind === 'key_invalid')
     return sight.sees === 'all' || again ? (side as 'source' | 'target') : null

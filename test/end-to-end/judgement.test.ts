@@ -198,6 +198,10 @@ test('what is within its count but too old fails; the same file twice warns', as
     [reconcile?.outcome, reconcile?.severity, reconcile?.breaks],
     ['BREAKS', 'fail', { new: 0, persisting: 1, changed: 0, resolved: 1, reopened: 0, acknowledged: 0 }],
   )
+  const [budget] = await night.rows(
+    "SELECT state, cause FROM tallyman.lasting_break WHERE kind = 'net_budget'",
+  )
+  assert.deepEqual(budget, { state: 'resolved', cause: 'unknown' })
   const result = await bankResult('2026-11-19')
   assert.deepEqual([result.outcome, result.outcomeBeforeAges], ['BREAKS', 'CLEAN'])
   assert.deepEqual(result.verdicts, [
