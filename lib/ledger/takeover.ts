@@ -22,6 +22,28 @@ const LOOK_EVERY_MS = 500
 /** A terminated session ends in milliseconds, unless it is in the middle of a long rollback. */
 const GONE_WITHIN_MS = 60_000
 
+/** Sessions of an attempt that are still there. */
+const ALIVE = `(SELECT count(*)::int FROM tallyman.attempt_backend b JOIN pg_stat_activity s
+          ON s.pid = b.pid AND s.backend_start = b.backend_start WHERE b.attempt = l.attempt)`
+
+/** Who holds a run, as seen at one moment. */
+export interface Holder extends RunKey {
+  readonly fence: string
+  readonly beat: string
+  /** Sessions of the holder: none when its process is gone. */
+  readonly alive: number
+}
+
+/** The holders of all runs of these jobs. */
+export async function holders(connection: Connection, jobs: readonly string[]): Promise<Holder[]> {
+  const { rows } = await connection.query<Holder>(
+    `SELECT r.job, r.business_date AS "businessDate", l.fence, l.beat, ${ALIVE} AS alive
+     FROM tallyman.lease l JOIN tallyman.run r ON r.id = l.run WHERE r.job = ANY($1) ORDER BY l.taken_at`,
+    [jobs],
+  )
+  return rows
+}
+
 interface Look {
   readonly fence: string
   readonly attempt: string | null
@@ -64,8 +86,7 @@ export async function untilFree(
 async function look(connection: Connection, runId: string): Promise<Look> {
   const { rows } = await connection.query<Look>(
     `SELECT r.fence, l.attempt, l.beat, a.host, a.os_pid AS "osPid", to_char(l.taken_at, 'YYYY-MM-DD HH24:MI:SS') AS since, a.number,
-       (SELECT count(*)::int FROM tallyman.attempt_backend b JOIN pg_stat_activity s
-          ON s.pid = b.pid AND s.backend_start = b.backend_start WHERE b.attempt = l.attempt) AS alive
+       ${ALIVE} AS alive
      FROM tallyman.run r LEFT JOIN tallyman.lease l ON l.run = r.id LEFT JOIN tallyman.attempt a ON a.id = l.attempt
      WHERE r.id = $1`,
     [runId],

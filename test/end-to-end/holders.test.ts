@@ -3,14 +3,10 @@
  * once. Real processes over one database; the leases themselves are tested in lib/ledger.
  */
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { test } from 'node:test'
-import { promisify } from 'node:util'
 import { type Night, openNight } from '../support/night.ts'
 import { type Child, command, startCommand } from '../support/night-child.ts'
 import { hours, orders, someLines } from '../support/night-deliveries.ts'
-
-const run = promisify(execFile)
 
 const night = await openNight({ changes: { 'portal-orders': { after: { move: 'done' } } } })
 
@@ -28,15 +24,6 @@ async function until(from: Night, sql: string, params: readonly unknown[] = []):
     const rows = await from.rows(sql, params)
     if (rows.length > 0) return
     await from.rows('SELECT pg_sleep(0.05)')
-  }
-}
-
-/** Waits until the process has stopped itself (SIGSTOP). */
-async function untilStopped(pid: number): Promise<void> {
-  for (;;) {
-    const { stdout } = await run('ps', ['-o', 'state=', '-p', String(pid)])
-    if (stdout.trim().startsWith('T')) return
-    await night.rows('SELECT pg_sleep(0.05)')
   }
 }
 
@@ -86,7 +73,7 @@ test('A17: a holder paused in the middle of its load is succeeded, and when it w
   await night.run('portal-orders', '2026-11-01')
   await deliverOrders(date)
   const paused = startCommand(night, [...runOrders(date), '--json'], 'load.before-fence:1:pause')
-  await untilStopped(paused.pid)
+  await paused.stopped()
   night.clock.hurry(10)
   const successor = await night.run('portal-orders', date)
   night.clock.hurry(1)

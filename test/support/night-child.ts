@@ -2,9 +2,11 @@
  * The real command line in a process of its own, over the same peers, database and data folder as the
  * night of the test: to be killed, paused or terminated.
  */
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import type { Night } from './night.ts'
 
 const ROOT = path.join(import.meta.dirname, '..', '..')
@@ -23,6 +25,8 @@ export interface Child {
   /** It has said its first line: arguments and configuration are read, nothing is opened yet. */
   readonly began: Promise<unknown>
   readonly ended: Promise<Ended>
+  /** Resolves when the process has stopped itself (SIGSTOP). */
+  stopped(): Promise<void>
   signal(name: NodeJS.Signals): void
 }
 
@@ -32,6 +36,14 @@ export interface Child {
  * 0.1 s of CPU sooner, without loading the type stripper.
  */
 const PROJECT = path.join(ROOT, 'test', 'support', 'night-project')
+
+async function untilStopped(pid: number): Promise<void> {
+  for (;;) {
+    const { stdout } = await promisify(execFile)('ps', ['-o', 'state=', '-p', String(pid)])
+    if (stdout.trim().startsWith('T')) return
+    await setTimeout(20)
+  }
+}
 
 /** Starts `tallyman <args>`; `failpoint` as TALLYMAN_FAILPOINT takes it. */
 export function startCommand(night: Night, args: readonly string[], failpoint?: string): Child {
@@ -60,7 +72,8 @@ export function startCommand(night: Night, args: readonly string[], failpoint?: 
     return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr }
   })
   const began = Promise.race([once(child.stderr, 'data'), ended])
-  return { pid: child.pid!, began, ended, signal: name => void child.kill(name) }
+  const pid = child.pid!
+  return { pid, began, ended, stopped: () => untilStopped(pid), signal: name => void child.kill(name) }
 }
 
 /** Runs `tallyman <args>` to its end. */

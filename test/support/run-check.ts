@@ -43,8 +43,8 @@ export async function watchNight(night: Night): Promise<WatchedNight> {
   return {
     deliver: async (endpoint, name, content) => {
       const copy = path.join(folder, `${deliveries.length}-${endpoint}`)
-      await writeFile(copy, content)
       deliveries.push({ endpoint, name, path: copy })
+      await writeFile(copy, content)
       await night.deliver(endpoint, name, content)
     },
     findings: async (changes = {}) => check(await writeSpec(night, folder, deliveries, changes)),
