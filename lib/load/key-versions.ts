@@ -109,12 +109,14 @@ async function raiseFloor(
       [versions, table.name],
     )
   }
-  await connection.query(
-    `INSERT INTO ${KEY_AS_OF} (target, key, as_of)
-     SELECT $2, ${keyText(table, 's')}, ${versionOf(1)} FROM ${rows} s WHERE ${versionOf(1)} > $3
-     ON CONFLICT (target, key) DO NOTHING`,
-    [versions, table.name, floor],
-  )
+  if (versions.some(version => version > floor)) {
+    await connection.query(
+      `INSERT INTO ${KEY_AS_OF} (target, key, as_of)
+       SELECT $2, ${keyText(table, 's')}, ${versionOf(1)} FROM ${rows} s WHERE ${versionOf(1)} > $3
+       ON CONFLICT (target, key) DO NOTHING`,
+      [versions, table.name, floor],
+    )
+  }
   await setFloor(connection, table, floor)
 }
 

@@ -9,7 +9,7 @@ import { add, compareDecimals, type Decimal, decimal, toText, ZERO } from '../mo
 import { LoadError } from '../model/errors.ts'
 import type { TotalResult } from '../model/run.ts'
 import { snakeCase, type TotalRule } from '../model/table.ts'
-import { literal, type TargetTable } from './target-table.ts'
+import { literal, type TargetColumn, type TargetTable } from './target-table.ts'
 
 /** Sums by total name and group; a group without rows is absent. */
 export type Sums = Map<string, Map<string, Decimal>>
@@ -33,7 +33,14 @@ export function totalsFrom(table: TargetTable, results: readonly TotalResult[]):
   return sums
 }
 
-/** A query giving `total, "group", amount` of all rules over a row source that has the table's columns; null without rules. */
+/** The columns that the control totals of a table are made of; none without rules. */
+export function totalsColumns(table: TargetTable): TargetColumn[] {
+  const rules = Object.values(table.definition.totals)
+  const fields = new Set(rules.flatMap(({ sum, per }) => (per === undefined ? sum : [...sum, per])))
+  return table.columns.filter(column => fields.has(column.field))
+}
+
+/** A query giving `total, "group", amount` of all rules over a row source that has the columns of totalsColumns; null without rules. */
 export function totalsQuery(table: TargetTable, from: string): string | null {
   const rules = Object.entries(table.definition.totals)
   if (rules.length === 0) return null
