@@ -2,9 +2,12 @@
  * kill -9 at every failpoint of the source, at three positions each (kill-places.ts says which), in a
  * real process running a real job; then the next run. The independent checker has the last word on what
  * is left, and it must be what an undisturbed run leaves (run-picture.ts). A new failpoint is found here
- * by itself; where no scenario passes it, one is needed (support/kills/scenarios.ts).
+ * by itself; where no scenario passes it, one is needed (support/kills/scenarios.ts), or, for a command
+ * that is no run, a test of its own (ELSEWHERE).
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
 import {
   failpointsOfSource,
@@ -27,6 +30,12 @@ const [first, second, keeping] = [
 /** Mails that are kept take another way, whatever the job. */
 const KEPT = ['orders', 'statements', 'rates', 'large']
 const SENT = Object.keys(SCENARIOS).filter(name => name !== 'large')
+
+/** Points that only commands pass which are no run, and the test that kills them there. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'reconcile.snapshots-let-go': 'purge.test.ts',
+  'reconcile.snapshot-removed': 'purge.test.ts',
+}
 
 /** Two to four minutes on two cores; a quarter of an hour where eight others worked on them. */
 const TIMEOUT_MS = 1_800_000
@@ -92,12 +101,23 @@ function summaryOf(names: readonly string[], killed: number, problems: readonly 
   return `${names.length} failpoints x ${POSITIONS} positions, ${killed} processes killed: lost ${lost}, doubled ${doubled}, wrong otherwise ${problems.length - lost - doubled}`
 }
 
+test('a failpoint that no run passes is killed at by the test that is named for it', async () => {
+  const names = await failpointsOfSource()
+  for (const [name, file] of Object.entries(ELSEWHERE)) {
+    assert.ok(names.includes(name), `${name} is no failpoint`)
+    assert.match(
+      readFileSync(path.join(import.meta.dirname, file), 'utf8'),
+      new RegExp(`'${name}:\\d+:kill'`),
+    )
+  }
+})
+
 test('A1, A3, A7, A8, A10, A12, A13, A14: killed anywhere, also twice, a run is finished by the next one as if nothing had happened', {
   timeout: TIMEOUT_MS,
 }, async context => {
   const sent = await measure(first, SENT)
   const kept = await measure(keeping, KEPT)
-  const names = await failpointsOfSource()
+  const names = (await failpointsOfSource()).filter(name => !Object.hasOwn(ELSEWHERE, name))
   assert.ok(names.length > 40, `only ${names.length} failpoints were found`)
   const problems: string[] = []
   let killed = 0
