@@ -3,7 +3,7 @@
  * ever written but a table of keys that the session alone sees. Which differ how: dialects.ts.
  */
 import { createRequire } from 'node:module'
-import { finished } from 'node:stream'
+import { finished, type Readable } from 'node:stream'
 import type { Knex } from 'knex'
 import { ConfigError, ReconcileError } from '../../model/errors.ts'
 import type { Secret } from '../../model/secret.ts'
@@ -37,6 +37,12 @@ export interface OtherSession {
   close(): Promise<void>
 }
 
+/** What of a driver's own session is used; SQLite's has neither. */
+interface RawConnection {
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  destroy?(): void
+}
+
 /** Connecting is given up after this. */
 const CONNECT_MS = 15_000
 
@@ -61,16 +67,30 @@ export async function openOther(
   const dialect = DIALECTS[database.kind]
   assertDriver(name, database.kind, dialect)
   const knex = await clientFor(database, password)
-  let connection: unknown = null
-  const cut = (): void => destroy(connection)
+  let connection: RawConnection | null = null
+  let reading: Readable | null = null
+  let lost: Error | null = null
+  // mysql2 tells a session whose query is being streamed of its loss, and not the stream.
+  const lose = (error: Error): void => {
+    lost ??= error
+    reading?.destroy(error)
+  }
+  const cut = (): void => {
+    lose(new Error('stopped'))
+    connection?.destroy?.()
+  }
   const explain = (error: unknown): Error => (signal.aborted ? signal.reason : translated(name, error))
   const close = async (): Promise<void> => {
     signal.removeEventListener('abort', cut)
     if (connection !== null) await knex.client.releaseConnection(connection)
-    await knex.destroy().catch(() => {})
+    const ended = knex.destroy().catch(() => {})
+    // A farewell to a server that is gone is never answered.
+    if (lost === null) await ended
+    else connection?.destroy?.()
   }
   try {
-    connection = await knex.client.acquireConnection()
+    connection = (await knex.client.acquireConnection()) as RawConnection
+    connection.on?.('error', lose)
     signal.addEventListener('abort', cut, { once: true })
     const run = async (sql: string): Promise<unknown> => knex.raw(sql).connection(connection)
     for (const sql of dialect.settings) await run(sql)
@@ -84,8 +104,8 @@ export async function openOther(
       rows: async function* (read) {
         const names = read.columns.map((_, index) => `c${index}`)
         try {
-          const stream = knex.raw(selectOf(dialect, read)).connection(connection).stream()
-          for await (const block of blocksOf(stream))
+          reading = knex.raw(selectOf(dialect, read)).connection(connection).stream() as unknown as Readable
+          for await (const block of blocksOf(reading))
             yield block.map(row => names.map(column => row[column] ?? null))
         } catch (error) {
           throw explain(error)
@@ -141,7 +161,7 @@ function selectOf(dialect: Dialect, { columns, from, onDate }: OtherRead): strin
 type Row = Readonly<Record<string, OtherCell | undefined>>
 
 /** The rows of a stream in blocks: one promise a block, not one a row. */
-async function* blocksOf(stream: NodeJS.ReadableStream): AsyncGenerator<Row[]> {
+async function* blocksOf(stream: Readable): AsyncGenerator<Row[]> {
   let wake = (): void => {}
   let ended = false
   let failure: Error | null = null
@@ -168,7 +188,7 @@ async function* blocksOf(stream: NodeJS.ReadableStream): AsyncGenerator<Row[]> {
         })
     }
   } finally {
-    ;(stream as NodeJS.ReadableStream & { destroy(): void }).destroy()
+    stream.destroy()
   }
 }
 
@@ -176,10 +196,6 @@ function isoOf(answer: unknown, kind: string): string {
   // mysql2 gives [rows, fields]; the others give rows.
   const rows = kind === 'mysql' ? (answer as [Row[]])[0] : (answer as Row[])
   return new Date(String(rows[0]!.c0).replace(/(\.\d{3})\d*Z$/, '$1Z')).toISOString()
-}
-
-function destroy(connection: unknown): void {
-  ;(connection as { destroy?: () => void } | null)?.destroy?.()
 }
 
 function translated(name: string, error: unknown): Error {
