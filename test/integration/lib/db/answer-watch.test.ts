@@ -16,7 +16,7 @@ import { type Direction, proxyBefore, type WireProxy } from '../../../support/wi
 const { database: direct, url } = await testDatabase()
 await direct.use(c => c.query('CREATE TABLE t (words text)'))
 
-/** Looks that were begun, and the pause before each, which ends when a test says so. */
+/** Pauses between looks that are over, of all sessions; they begin to be when a test says so. */
 const looks = { count: 0, due: Promise.withResolvers<void>() }
 const clock: Clock = {
   ...systemClock,
@@ -34,6 +34,9 @@ afterEach(() => {
 })
 
 const WORDS = 'w'.repeat(1_000)
+
+/** Pauses of all sessions: of the two that a test has, each is looked at several times. */
+const LOOKS = 14
 
 /** A session over a proxy of its own. */
 async function wired(): Promise<{
@@ -164,7 +167,7 @@ test('a statement that works or waits for a lock is waited for however often it 
   await other.query('SELECT pg_advisory_lock(7)')
   const waiting = session.query<{ n: number }>('SELECT 7 AS n, pg_advisory_lock(7)')
   looks.due.resolve()
-  while (looks.count < 4) await systemClock.sleep(10)
+  while (looks.count < LOOKS) await systemClock.sleep(10)
   await other.close()
   assert.equal((await waiting).rows[0]!.n, 7)
   await end()
@@ -175,7 +178,7 @@ test('a COPY whose source takes its time is waited for however often it is looke
   const source = (async function* () {
     yield 'first\n'
     looks.due.resolve()
-    while (looks.count < 4) await systemClock.sleep(10)
+    while (looks.count < LOOKS) await systemClock.sleep(10)
     yield 'second\n'
   })()
   assert.equal(await session.copyIn('COPY t FROM STDIN', source), 2)
