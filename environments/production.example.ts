@@ -59,6 +59,15 @@ const production: EnvironmentFile = {
     // https only; redirects are refused. The token goes out as a bearer token.
     hours: { baseUrl: 'https://payroll.example.com/api/v2', token: { env: 'PAYROLL_API_TOKEN' } },
   },
+  // Databases of others that comparisons read (docs/comparing-jobs.md); nothing is written to them.
+  databases: {
+    legacy: {
+      ...{ kind: 'mysql', host: 'erp-db.example.com', port: 3306, user: 'tallyman_reader', database: 'erp' },
+      password: { env: 'LEGACY_DB_PASSWORD' },
+      tls: 'required',
+      zone: 'Europe/Berlin',
+    },
+  },
   smtp: {
     host: 'mail.example.com',
     port: 587,
