@@ -18,6 +18,9 @@ const BENCHMARKS: readonly (readonly [name: string, full: string, quick: string]
   ['growth', '--rows 1000000 --entries 100000', '--rows 50000 --entries 10000'],
 ]
 
+/** As the program itself is started: see docs/performance.md. */
+const NODE_FLAGS = ['--max-semi-space-size=16']
+
 const { values } = parseArgs({ options: { quick: { type: 'boolean' }, only: { type: 'string' } } })
 const started = performance.now()
 const figures: Figure[] = []
@@ -33,9 +36,6 @@ process.stdout.write(
   `${figures.filter(isMet).length} of ${figures.length} met, ${minutes.toFixed(1)} minutes\n`,
 )
 if (failed > 0) throw new Error(`${failed} benchmarks failed`)
-
-/** As the program itself is started: see docs/performance.md. */
-const NODE_FLAGS = ['--max-semi-space-size=16']
 
 /** Runs one benchmark and keeps its figures; gives its exit code. */
 function run(name: string, sizes: string): Promise<number | null> {
