@@ -5,7 +5,7 @@ import { type ProvedNight, rowOfNights } from '../../../../lib/model/row-of-nigh
 
 /** Newest first: `C` clean, `B` breaks, `-` nothing proved; dates count down from the 20th. */
 const nights = (letters: string): ProvedNight[] =>
-  [...letters].map((letter, index) => ({
+  letters.split('').map((letter, index) => ({
     date: `2026-11-${20 - index}`,
     outcome: letter === 'C' ? 'CLEAN' : letter === 'B' ? 'BREAKS' : null,
   }))
