@@ -5,7 +5,16 @@
  */
 import type { DuckDb } from '../../lib/format/duckdb/session.ts'
 import { type ComparePlan, columnsOf } from './plan.ts'
-import { digestOf, keyParts, ofSide, ruledColumns, ruledValue, SIDES, type SideName } from './side-rows.ts'
+import {
+  digestOf,
+  keyParts,
+  ofSide,
+  ruledColumns,
+  ruledValue,
+  SIDES,
+  type SideName,
+  skipDigestOf,
+} from './side-rows.ts'
 
 /** A row that is looked at. */
 export interface SideRow {
@@ -71,7 +80,7 @@ export async function findDiffering(
       column.rule.values === undefined ? [`v${i}`] : [`v${i}`, ruledValue(ofSide(column, name), `v${i}`)],
     )
   const side = (name: SideName): string =>
-    `select ${keys.join(', ')}, ${digestOf(values(name))} as h, ${name === 'left' ? '1 as l, 0 as r' : '0 as l, 1 as r'} from ${name}_rows${usable(counts[name])}`
+    `select ${keys.join(', ')}, ${skipDigestOf(values(name))} as h, ${name === 'left' ? '1 as l, 0 as r' : '0 as l, 1 as r'} from ${name}_rows${usable(counts[name])}`
   await db.run(
     `create temp table differing as
      select ${keys.join(', ')}, sum(l)::bigint as l, sum(r)::bigint as r

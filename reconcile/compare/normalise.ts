@@ -113,7 +113,12 @@ export function blank(normalisedKey: string): string {
   return `(${normalisedKey} is null or not regexp_matches(${normalisedKey}, ${quoteText(NO_SPACE)}))`
 }
 
-/** SQL for the canonical text of a row: each part with its length, so no two rows share one. */
+/** SQL for a text of a row that no other row has: a JSON list. Half the time of rowText; nobody else repeats its escapes. */
+export function rowJson(values: readonly string[]): string {
+  return `to_json([${values.join(', ')}]::varchar[])::varchar`
+}
+
+/** SQL for the canonical text of a row: each part with its length, so no two rows share one, and any implementation can repeat it. */
 export function rowText(values: readonly string[]): string {
   return values.length === 0 ? "''" : `concat(${values.map(value => `part(${value})`).join(', ')})`
 }

@@ -4,7 +4,7 @@
  */
 import { quoteName, quoteText } from '../../lib/format/duckdb/sql.ts'
 import type { Snapshot } from '../snapshot/manifest.ts'
-import { blank, normalised, rowText, unreadable } from './normalise.ts'
+import { blank, normalised, rowJson, rowText, unreadable } from './normalise.ts'
 import { type ComparePlan, columnsOf, isNumeric, type PlannedColumn } from './plan.ts'
 
 /** Left is the source, right the target. */
@@ -73,7 +73,12 @@ export function totalValue(column: PlannedColumn, value: string): string {
   return condition === null ? ruled : `case when ${condition} then null else ${ruled} end`
 }
 
-/** SQL for the 128-bit digest of some values. */
+/** SQL for a 128-bit digest that tells whether two rows have to be looked at. */
+export function skipDigestOf(values: readonly string[]): string {
+  return `md5_number(${rowJson(values)})`
+}
+
+/** SQL for the 128-bit digest of some values by which rows of one key are ordered. */
 export function digestOf(values: readonly string[]): string {
   return `md5_number(${rowText(values)})`
 }

@@ -13,9 +13,9 @@ import { agreement } from '../../../support/oracle/agreed.ts'
 const folder = reconcileFolder()
 const agree = await agreement()
 
-/** Shapes and the seeds in each; every comparison is asked of the oracle as well, which takes most of the time. */
-const SHAPES = 10
-const SEEDS = 50
+/** Shapes and the seeds in each; each shape takes some five seconds of processor time. */
+const SHAPES = 5
+const SEEDS = 40
 
 const seedsFrom = (from: number): number[] => Array.from({ length: SEEDS }, (_, i) => from + i)
 
