@@ -51,5 +51,7 @@ function run(name: string, sizes: string): Promise<number | null> {
 function table(rows: readonly Figure[]): string {
   const lines = [['path', 'ours', 'limit', 'ratio', 'reach', ''], ...rows.map(cells)]
   const widths = lines[0]!.map((_, at) => Math.max(...lines.map(line => line[at]!.length)))
-  return lines.map(line => `| ${line.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`).join('\n')
+  const text = lines.map(line => `| ${line.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`)
+  text.splice(1, 0, `|${widths.map(width => '-'.repeat(width + 2)).join('|')}|`)
+  return text.join('\n')
 }
