@@ -3,11 +3,16 @@
  * be read but count. Each one was seen to go wrong, or is one rule away from it.
  */
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { test } from 'node:test'
-import { countsOf } from '../../../support/compared.ts'
+import { compareSides } from '../../../../reconcile/compare/compare-sides.ts'
+import { openFileSide } from '../../../../reconcile/sides/file-side.ts'
+import { countsOf, planFor, quietContext, reconcileFolder, snapshotOf } from '../../../support/compared.ts'
 import { agreement } from '../../../support/oracle/agreed.ts'
 
 const agree = await agreement()
+const folder = reconcileFolder()
 
 test('an instant at the end of all days is readable, hour 24 and year 0 are not', async () => {
   const rows = [
@@ -134,4 +139,21 @@ test('marks that can be written in any order, alone or in a syllable are compare
     result.breaks.map(({ key }) => key.id),
     ['d'],
   )
+})
+
+test('columns that stand in another order on the other side are compared by their names', async () => {
+  const kinds = { id: 'text', amount: 'decimal', name: 'text' } as const
+  const turned = { name: 'text', amount: 'decimal', id: 'text' } as const
+  const left = await snapshotOf(folder, 'source', { kinds }, [['a', '1.50', 'x']])
+  const right = await snapshotOf(folder, 'target', { kinds: turned }, [['x', '1.50', 'a']])
+  const options = { run: null, workFolder: path.join(folder, 'work'), breaksFile: null }
+  const result = await compareSides(left, right, planFor({ kinds, key: ['id'] }), options, quietContext)
+  assert.deepEqual([result.outcome, countsOf(result)], ['CLEAN', { identical: 1 }])
+})
+
+test('a file that ends within a quoted cell is no side of a comparison', async () => {
+  const file = path.join(folder, 'cut.csv')
+  writeFileSync(file, 'id,name\na,x\nb,"y and')
+  const place = { folder, workFolder: path.join(folder, 'work'), where: null }
+  await assert.rejects(openFileSide(place, file, {}, quietContext), { code: 'PARSE_QUOTE_UNCLOSED' })
 })
