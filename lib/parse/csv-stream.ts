@@ -141,7 +141,11 @@ export class CsvStream {
     const cells = csvParseReader(this.#spec, record.cells).read([record.text])[0]!
     const fault = rejectUnsound(0, record, record.cells, this.#spec.maxRecordBytes)
     if (fault !== null || !Array.isArray(cells)) {
-      const why = Array.isArray(cells) ? fault!.issues[0]!.message : `It can't be read: ${cells.problem}.`
+      // What we know ourselves comes first: a record cut for its length reads as anything.
+      const why =
+        fault === null
+          ? `It can't be read: ${(cells as { problem: string }).problem}.`
+          : fault.issues[0]!.message
       throw new ParseError(
         'PARSE_HEADER_UNREADABLE',
         `${subject}, line ${record.line}: the header can't be read. ${why} Nothing of this file is loaded; check delimiter, quote and charset, and whether the file has a header at all.`,
