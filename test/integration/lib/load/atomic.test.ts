@@ -38,12 +38,14 @@ const count = (sql: string): Promise<number> =>
     Number((await c.query<{ n: string }>(`SELECT count(*) AS n FROM ${sql}`)).rows[0]!.n),
   )
 
-/** Failpoints of the load's own files, as they stand in the source; api has its own tests. */
+/** Failpoints of the load's own files, as they stand in the source; api and repairs (resolve-killed.test.ts) have their own tests. */
 function failpoints(): string[] {
   const folder = new URL('../../../../lib/load/', import.meta.url)
   return readdirSync(folder)
     .filter(name => !name.startsWith('api') && !name.includes('into-api'))
-    .flatMap(name => [...readFileSync(new URL(name, folder), 'utf8').matchAll(/failpoint\('([^']+)'\)/g)])
+    .flatMap(name => [
+      ...readFileSync(new URL(name, folder), 'utf8').matchAll(/failpoint\('(load\.[^']+)'\)/g),
+    ])
     .map(match => match[1]!)
 }
 
