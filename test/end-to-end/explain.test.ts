@@ -86,7 +86,10 @@ test('a break is told with its cause: rejected, refused, superseded, an earlier 
   assert.match(text, /rejected by map: MAP_NOT_A_DECIMAL in @rate \(eurofxref-hist_20261104\.xml:7\)/)
   const csv = mail.attachments.find(({ filename }) => filename === 'breaks-1.csv')!.content.toString()
   assert.match(csv, /,explanation,comparison,identity,decision,until,reason\r\n/)
-  assert.match(csv, /its record was refused by the load: LOAD_CONSTRAINT_VIOLATED,fx-rates.fx_rate@2026-11-04#3,[0-9a-f]{32},,,\r\n/)
+  assert.match(
+    csv,
+    /its record was refused by the load: LOAD_CONSTRAINT_VIOLATED,fx-rates.fx_rate@2026-11-04#3,[0-9a-f]{32},,,\r\n/,
+  )
   const [chf] = await night.rows<{ id: string }>(
     `SELECT left(replace(identity::text, '-', ''), 12) AS id FROM tallyman.lasting_break WHERE key ->> 'currency' = 'CHF'`,
   )
