@@ -166,6 +166,24 @@ export async function countsOfNights(
   return rows.reverse()
 }
 
+/** Breaks open as of each of the last nights of a ledger up to `until`, without acknowledged ones, oldest night first. */
+export async function openOfNights(
+  connection: Connection,
+  ledger: number,
+  until: string,
+  limit: number,
+): Promise<{ readonly date: string; readonly open: number }[]> {
+  const { rows } = await connection.query<{ date: string; open: number }>(
+    `SELECT business_date AS date,
+       (SELECT coalesce(sum((counts ->> state)::int), 0)::int
+        FROM unnest(ARRAY['new','persisting','changed','reopened']) state) AS open
+     FROM tallyman.break_night WHERE ledger = $1 AND business_date <= $2::date
+     ORDER BY business_date DESC LIMIT $3`,
+    [ledger, until, limit],
+  )
+  return rows.reverse()
+}
+
 /** Dates on which nothing was proved: compared, but never with a result. */
 export async function inconclusiveDates(connection: Connection, reconciliation: string): Promise<string[]> {
   const { rows } = await connection.query<{ date: string }>(

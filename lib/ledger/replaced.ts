@@ -3,6 +3,7 @@
  * earlier report of the same run.
  */
 import type { Connection } from '../db/connection.ts'
+import type { Outcome } from '../model/break.ts'
 
 /** A file that a correction replaced. */
 export interface ReplacedRow {
@@ -30,6 +31,29 @@ export interface EarlierReport {
   readonly attempt: number
   /** ISO instant. */
   readonly at: string
+}
+
+/** What an earlier comparison of a run came to. */
+export interface EarlierResult {
+  readonly reconciliation: string
+  readonly outcome: Outcome
+  readonly breaksTotal: number
+}
+
+/** The results of the run's latest comparison before `before`; empty when there is none. */
+export async function earlierResults(
+  connection: Connection,
+  runId: string,
+  before: number,
+): Promise<EarlierResult[]> {
+  const { rows } = await connection.query<EarlierResult>(
+    `SELECT x.reconciliation, x.outcome, x.breaks_total::int AS "breaksTotal"
+     FROM tallyman.comparison c JOIN tallyman.comparison_result x ON x.comparison = c.id
+     WHERE c.run = $1 AND c.number =
+       (SELECT max(number) FROM tallyman.comparison WHERE run = $1 AND number < $2) ORDER BY x.id`,
+    [runId, before],
+  )
+  return rows
 }
 
 /** The run's latest mail that reported a result or a failure; null when there is none. Notices about repeated deliveries report nothing. */

@@ -13,9 +13,10 @@ import {
   ZERO,
 } from '../model/decimal.ts'
 import { judgementReport } from './assemble-judgement.ts'
+import type { BreakHistory } from './break-history.ts'
 import { sumOf } from './figures.ts'
 import type { ColumnFacts } from './mask.ts'
-import type { BreakHistory, BreakLine, Changes, ComparisonReport } from './night-report.ts'
+import type { AgeBand, BreakLine, Changes, ComparisonReport } from './night-report.ts'
 import { plainGate, plainSide } from './plain-words.ts'
 
 /** Explained, and no risk: in time they come, or rules say they are equal. */
@@ -49,6 +50,8 @@ export function comparisonReport(
     acknowledged: lines.filter(({ state }) => state === 'acknowledged'),
     breaksTotal: result.breaksTotal,
     breaksFile: result.breaksFile,
+    trend: history?.trend ?? [],
+    ages: lines.length < result.breaksTotal ? [] : agesOf(breaks),
     resolved: (history?.resolved ?? []).map(({ kind, key, firstSeen, cause }) => ({
       kind,
       firstSeen,
@@ -58,6 +61,18 @@ export function comparisonReport(
     ...judgementReport(result, { left: left.name, right: right.name }, columns),
     rulesUsed: result.rulesUsed,
   }
+}
+
+/** Where one age ends: since tonight, within a week, a month, a quarter of business days. */
+const AGES = [0, 5, 20, 60, null] as const
+
+function agesOf(breaks: readonly BreakLine[]): AgeBand[] {
+  if (breaks.length === 0) return []
+  const bands = AGES.map((to, index) => ({ from: index === 0 ? 0 : AGES[index - 1]! + 1, to }))
+  return bands.map(({ from, to }) => ({
+    ...{ from, to },
+    count: breaks.filter(({ businessDays: age }) => age >= from && (to === null || age <= to)).length,
+  }))
 }
 
 function rowsByKind({ rows }: Comparison): ComparisonReport['rows'] {

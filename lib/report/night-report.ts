@@ -11,6 +11,7 @@ import type { FailedUnit, FilterCount } from '../model/mapping.ts'
 import type { RowOfNights } from '../model/row-of-nights.ts'
 import type { FileResult, LoadResult, RunKey, StepResult, TotalResult, Trigger } from '../model/run.ts'
 import type { Step } from '../model/steps.ts'
+import type { BreakHistory, BreakState, EarlierReport, Standing, TrendNight } from './break-history.ts'
 import type { JudgedComparison } from './judged-comparison.ts'
 import type { ShadowReport } from './shadow-words.ts'
 
@@ -25,44 +26,6 @@ export const STATUSES = [
   'NOTHING TO DO',
 ] as const
 export type Status = (typeof STATUSES)[number]
-
-/** What a break is compared with the nights before. */
-export type BreakState = 'new' | 'persisting' | 'changed' | 'reopened' | 'acknowledged'
-
-/** What the break ledger knows of the breaks of one comparison. */
-export interface BreakHistory {
-  /** By identity; what is not in it is new. */
-  readonly open: ReadonlyMap<
-    string,
-    {
-      readonly state: BreakState
-      readonly firstSeen: string
-      readonly businessDays: number
-      readonly owner: string | null
-      readonly acknowledgement?: Standing
-    }
-  >
-  /** The first ones. */
-  readonly resolved: readonly ResolvedBreak[]
-  /** Of all breaks, also those that are not held in memory; absent: counted from what is here. */
-  readonly counts?: Readonly<Record<BreakState | 'resolved', number>>
-}
-
-/** What was said when a break was acknowledged. */
-export interface Standing {
-  readonly reason: string
-  /** Business date, the last night on which it holds. */
-  readonly until: string
-}
-
-/** A break of earlier nights that is gone. */
-export interface ResolvedBreak {
-  readonly kind: BreakKind
-  readonly key: Readonly<Record<string, string | null>>
-  readonly firstSeen: string
-  /** `source moved`, `target moved`, `both`, `gone from both`. */
-  readonly cause: string
-}
 
 /** A file that a correction took the place of. */
 export interface ReplacedFile {
@@ -117,8 +80,7 @@ export interface NightReportInput {
     readonly explanationsFile?: string
   }[]
   readonly failure: { readonly error: TallymanError; readonly nextAttemptAt: string | null } | null
-  /** Earlier report of the same run, which this one replaces. */
-  readonly replacesReport: { readonly attempt: number; readonly at: string } | null
+  readonly replacesReport: EarlierReport | null
   /** Where docs/ can be read, `https://...`; null: the path in the checkout is named. */
   readonly docsUrl: string | null
 }
@@ -200,6 +162,14 @@ export interface Changes {
   readonly pending: number
 }
 
+/** How many open breaks are between two ages, in business days. */
+export interface AgeBand {
+  readonly from: number
+  /** Null for the last band. */
+  readonly to: number | null
+  readonly count: number
+}
+
 /** One comparison of the night. */
 export interface ComparisonReport extends JudgedComparison {
   readonly name: string
@@ -217,6 +187,10 @@ export interface ComparisonReport extends JudgedComparison {
   readonly acknowledged: readonly BreakLine[]
   readonly breaksTotal: number
   readonly breaksFile: string | null
+  /** Empty when nothing was proved. */
+  readonly trend: readonly TrendNight[]
+  /** Open breaks by age, youngest first; empty when not all of them are known here. */
+  readonly ages: readonly AgeBand[]
   readonly resolved: readonly {
     readonly kind: BreakKind
     readonly key: BreakLine['key']

@@ -17,13 +17,13 @@ import { storeExplanations } from '../ledger/break-explanation.ts'
 import { recordNight } from '../ledger/break-ledger.ts'
 import { countOlder } from '../ledger/break-ledger-ages.ts'
 import type { FoldedNight } from '../ledger/break-ledger-fold.ts'
-import { countsOfNight, listBreaks, picturesOfNight } from '../ledger/break-ledger-list.ts'
+import { countsOfNight, listBreaks, openOfNights, picturesOfNight } from '../ledger/break-ledger-list.ts'
 import type { LookUp } from '../ledger/break-ledger-sightings.ts'
 import type { Comparison } from '../model/break.ts'
 import { TallymanError } from '../model/errors.ts'
 import type { Calendar } from '../model/job.ts'
 import type { StateCounts } from '../model/lasting-break.ts'
-import type { BreakHistory, BreakState } from '../report/night-report.ts'
+import type { BreakHistory, BreakState } from '../report/break-history.ts'
 import type { Reconciled } from './compare-night.ts'
 import type { Engine } from './engine.ts'
 import type { Reporting } from './night-facts.ts'
@@ -164,6 +164,9 @@ async function lookUpStored(
   }
 }
 
+/** Nights of a mail's trend: six weeks of working days, and as many bars as a narrow screen has room for. */
+const TREND_NIGHTS = 30
+
 async function historyOf(
   connection: Connection,
   { scheduled, lease }: Reporting,
@@ -180,6 +183,7 @@ async function historyOf(
       cause: causeWords(course.cause),
     })),
     counts,
+    trend: await openOfNights(connection, ledger, lease.key.businessDate, TREND_NIGHTS),
   }
 }
 

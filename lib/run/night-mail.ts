@@ -7,7 +7,7 @@ import type { FileRow } from '../ledger/file.ts'
 import type { OutboxMail } from '../ledger/outbox.ts'
 import { provedNights } from '../ledger/proved-nights.ts'
 import { countRejects, listRejects } from '../ledger/reject.ts'
-import { earlierReport, type ReplacedRow, replacedFiles } from '../ledger/replaced.ts'
+import { earlierReport, earlierResults, type ReplacedRow, replacedFiles } from '../ledger/replaced.ts'
 import { isResolution } from '../ledger/resolution.ts'
 import type { Revision } from '../ledger/revision.ts'
 import { TallymanError } from '../model/errors.ts'
@@ -88,7 +88,16 @@ async function reportInput(
       ...(explanations === undefined ? {} : { explanationsFile: explanations }),
     })),
     failure: facts.failure === null ? null : { error: asTallymanError(facts.failure), nextAttemptAt: null },
-    replacesReport: earlier,
+    replacesReport:
+      earlier === null
+        ? null
+        : {
+            ...earlier,
+            found:
+              facts.comparisonNumber === null
+                ? []
+                : await earlierResults(connection, lease.runId, facts.comparisonNumber),
+          },
     docsUrl: null,
   }
 }

@@ -366,7 +366,7 @@ export function correctionInput(): NightReportInput {
       totals: [{ table: 'sales.order_line', total: 'value', group: 'EUR', amount: '1308.9' }],
       failedUnits: 0,
     },
-    replacesReport: { attempt: 1, at: '2026-11-20T02:15:31Z' },
+    replacesReport: { attempt: 1, at: '2026-11-20T02:15:31Z', found: [] },
     comparison: 2,
   }
 }

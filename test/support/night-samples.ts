@@ -5,6 +5,7 @@
 import type { NightReportInput } from '../../lib/report/night-report.ts'
 import { cutInput, missingInput, targetDiffersInput } from './night-sample-failures.ts'
 import { ledgerInput } from './night-sample-ledger.ts'
+import { hundredThousandInput, personalInput, revisedInput, thirtyNightsInput } from './night-sample-many.ts'
 import { bankInput, comparison, correctionInput, fxInput, mismatch, oneSided } from './night-sample-parts.ts'
 
 const NIGHTS: Readonly<Record<string, () => NightReportInput>> = {
@@ -48,6 +49,14 @@ const NIGHTS: Readonly<Record<string, () => NightReportInput>> = {
     return fxInput({ comparisons: [{ result: comparison(breaks), history: { open, resolved } }] })
   },
 
+  'breaks-100000': () => hundredThousandInput(),
+
+  'thirty-nights': thirtyNightsInput,
+
+  revised: revisedInput,
+
+  personal: personalInput,
+
   clean: () => fxInput({ comparisons: [{ result: comparison([]), history: null }] }),
 
   duplicate: () => {
@@ -83,15 +92,20 @@ const NIGHTS: Readonly<Record<string, () => NightReportInput>> = {
             ...result,
             outcome: 'INCONCLUSIVE',
             right: { ...result.right, rows: 0 },
+            proof: result.proof.map(line => ({
+              ...line,
+              ...{ right: '0', difference: `-${line.left}` },
+              explained: { missing_in_target: `-${line.left}` },
+            })),
             gates: [
               {
                 name: 'row count of treasury.fx_rate',
                 state: 'failed',
                 message:
-                  'treasury.fx_rate has 0 rows for this date; between 29 and 33 were expected from the last 20 runs',
+                  'treasury.fx_rate has 0 rows for this date; between 10,600 and 10,700 were expected from the last 20 runs',
               },
               { name: 'file hash', state: 'warned', message: 'the ECB CSV is the same file as yesterday' },
-              ...result.gates,
+              ...result.gates.filter(({ name }) => !name.startsWith('row count')),
             ],
           },
         },

@@ -20,14 +20,33 @@ interface Picture {
   readonly height: number | null
 }
 
-/** The docs show the upper part of long mails: a whole one is three screens high. */
+const WIDE = 760
+const NARROW = 380
+
+/** What the docs show: the upper part of long mails (a whole one is three screens high), the rest whole. */
 const DOCS: readonly Picture[] = [
-  { file: 'mail-breaks-light.png', sample: 'breaks', scheme: 'light', width: 760, height: 1240 },
-  { file: 'mail-breaks-dark.png', sample: 'breaks', scheme: 'dark', width: 760, height: 1240 },
-  { file: 'mail-breaks-narrow.png', sample: 'breaks', scheme: 'light', width: 380, height: 1000 },
-  { file: 'mail-failed-light.png', sample: 'failed', scheme: 'light', width: 760, height: null },
-  { file: 'mail-clean-light.png', sample: 'clean', scheme: 'light', width: 760, height: null },
+  ...pictures('breaks', 1240, ['light', 'dark', 'narrow']),
+  ...pictures('one-break', 1000, ['light']),
+  ...pictures('many-breaks', 1400, ['light']),
+  ...pictures('breaks-100000', 1400, ['light']),
+  ...pictures('clean', null, ['light', 'dark']),
+  ...pictures('inconclusive', 900, ['light', 'dark', 'narrow']),
+  ...pictures('revised', 1000, ['light']),
+  ...pictures('thirty-nights', null, ['light', 'dark', 'narrow']),
+  ...pictures('failed', null, ['light', 'dark']),
 ]
+
+function pictures(
+  sample: string,
+  height: number | null,
+  looks: readonly ('light' | 'dark' | 'narrow')[],
+): Picture[] {
+  return looks.map(look => ({
+    ...{ file: `mail-${sample}-${look}.png`, sample, height },
+    scheme: look === 'dark' ? 'dark' : 'light',
+    width: look === 'narrow' ? NARROW : WIDE,
+  }))
+}
 
 const LOOKS = [
   { suffix: 'light', scheme: 'light', width: 760 },

@@ -52,10 +52,29 @@ export interface BreaksBlock {
   readonly note: string
 }
 
+/** One bar a night, oldest first, tonight last; `share` is of the highest. The sentence says what they show. */
+export interface NightsBlock {
+  readonly kind: 'nights'
+  readonly sentence: string
+  readonly nights: readonly { readonly share: number }[]
+  readonly first: string
+  readonly last: string
+}
+
+/** Numbers with a bar each; `share` is of the largest. */
+export interface BarBlock {
+  readonly kind: 'bars'
+  readonly labelTitle: string
+  readonly valueTitle: string
+  readonly items: readonly { readonly label: string; readonly value: Cell; readonly share: number }[]
+}
+
 /** One piece of a section. */
 export type Block =
   | TableBlock
   | BreaksBlock
+  | NightsBlock
+  | BarBlock
   | { readonly kind: 'sentence'; readonly text: string; readonly tone: Tone }
   | { readonly kind: 'list'; readonly items: readonly Cell[] }
   /** Lines to be copied as they stand: never wrapped into other lines. */

@@ -4,6 +4,7 @@
  */
 import type { BreakKind } from '../../model/break.ts'
 import { count, decimalsFor, grouped, plural, signed } from '../figures.ts'
+import { MASKED } from '../mask.ts'
 import type { BreakLine, BreakValue, ComparisonReport, NightReport } from '../night-report.ts'
 import { plainKind } from '../plain-words.ts'
 import { visible } from '../visible.ts'
@@ -17,6 +18,7 @@ import {
   shownNote,
 } from './blocks.ts'
 import { toldComparisons } from './comparison-sections.ts'
+import { trendSection } from './trend-section.ts'
 
 /** What stands after the proof, for each comparison that is told in full. */
 export function comparisonBreaks(report: NightReport, level: Level, attached: Attached): Section[] {
@@ -75,6 +77,7 @@ function breakSections(comparison: ComparisonReport, level: Level, prefix: strin
             ],
     },
     { title: `${prefix}Acknowledged`, blocks: block(acknowledged, acknowledged.length) },
+    trendSection(comparison, prefix),
     { title: `${prefix}Equal only through rules`, blocks: ruleBlocks(comparison, level) },
   ]
 }
@@ -120,6 +123,8 @@ function breakItem(line: BreakLine, { left, right }: ComparisonReport, level: Le
           : 'warn',
     values: shown.map(value => valueTexts(value, line.kind, level)),
     remarks: [
+      // Breaks whose keys are masked look alike: the commands take this.
+      ...(line.key.some(({ value }) => value === MASKED) ? [`break ${line.identity.slice(0, 12)}`] : []),
       ...(hidden === 0 ? [] : [`${plural(hidden, 'more column')} in the attachment`]),
       ...(line.firstSeen === null ? [] : [`since ${line.firstSeen}`]),
       ...(line.owner === null ? [] : [`owner ${visible(line.owner, 60)}`]),

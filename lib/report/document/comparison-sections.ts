@@ -41,7 +41,9 @@ export function changesSection({ comparisons, rejectsTotal, failedUnits }: Night
     { value: rejectsTotal, label: 'refused', tone: 'bad' },
     { value: failedUnits.length, label: 'not tying', tone: 'bad' },
   ]
-  const always = comparisons.length === 0 ? [] : ['new', 'persisting', 'resolved']
+  // A night that proves nothing leaves every difference as it was: no zero may look like a finding.
+  const proved = comparisons.some(({ outcome }) => outcome !== 'INCONCLUSIVE')
+  const always = proved ? ['new', 'persisting', 'resolved'] : []
   const items = figures
     .filter(({ value, label }) => value > 0 || always.includes(label))
     .map(({ value, label, tone }) => ({ value: count(value), label, tone: value === 0 ? 'plain' : tone }))
@@ -102,7 +104,10 @@ function proofBlocks({ proof, left, right, outcome }: ComparisonReport, level: L
       cell(grouped(b, decimals)),
       cell(signed(difference, decimals), difference === '0' ? 'plain' : 'bad'),
       cell(kinds.join('; ') || 'nothing to explain'),
-      cell(grouped(unexplained, decimals), unexplained === '0' ? 'good' : 'bad'),
+      cell(
+        grouped(unexplained, decimals),
+        unexplained !== '0' ? 'bad' : outcome === 'INCONCLUSIVE' ? 'plain' : 'good',
+      ),
     ]
   })
   const further = proof.length - lines.length
@@ -124,7 +129,13 @@ function proofBlocks({ proof, left, right, outcome }: ComparisonReport, level: L
     note,
   }
   return outcome === 'INCONCLUSIVE'
-    ? [sentence('Not proved: a check before comparing failed. The figures are what was seen.', 'warn'), table]
+    ? [
+        sentence(
+          'Not proved: a check before comparing failed. The figures are what was seen; earlier differences stay as they were.',
+          'warn',
+        ),
+        table,
+      ]
     : [table]
 }
 

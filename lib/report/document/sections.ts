@@ -4,6 +4,7 @@
  */
 import { bytes, count, decimalsFor, duration, grouped, instant, plural } from '../figures.ts'
 import type { FileReport, Law, NightReport } from '../night-report.ts'
+import { replacedSentence } from '../replaced-words.ts'
 import { shadowSentence } from '../shadow-words.ts'
 import { subjectOf } from '../subject.ts'
 import { visible, visibleLines } from '../visible.ts'
@@ -54,14 +55,13 @@ function environmentOf({ environment }: NightReport): string[] {
   return environment.production ? [] : [`environment ${environment.name}`]
 }
 
-function noticesOf({ replacesReport, environment, shadow }: NightReport): string[] {
+function noticesOf(report: NightReport): string[] {
+  const { environment, shadow } = report
   return [
     ...(shadow === null ? [] : [visible(shadowSentence(shadow), 600)]),
-    ...(replacesReport === null
+    ...(report.replacesReport === null
       ? []
-      : [
-          `This report replaces the one of ${instant(replacesReport.at)} (attempt ${replacesReport.attempt}).`,
-        ]),
+      : [visible(replacedSentence(report, report.replacesReport), 600)]),
     ...(environment.production ? [] : [`Not production: environment ${visible(environment.name, 60)}.`]),
   ]
 }
@@ -72,6 +72,7 @@ function quietSections(report: NightReport, level: Level): Section[] {
   )
   return [
     gateSection(report, level),
+    ...comparisonProofs(report, level),
     ...judgementSections(report, level),
     ...(told ? [filesSection(report, level)] : []),
     { title: 'Worth knowing', blocks: warningsOf(report, level) },

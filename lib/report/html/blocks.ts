@@ -3,6 +3,7 @@
  * row becomes a small list (style.ts). Tones come with words or signs, never as a colour alone.
  */
 import type { Block, BreakItem, BreaksBlock, Cell, TableBlock, Tone } from '../document/blocks.ts'
+import { barsHtml, nightsHtml } from './bars.ts'
 import { FLUSH, INLINE, NUMERIC, TONE_COLOUR, WRAPPING } from './style.ts'
 import { type Markup, markup } from './template.ts'
 
@@ -39,6 +40,10 @@ export function blockHtml(block: Block): Markup {
       return tableHtml(block)
     case 'breaks':
       return breaksHtml(block)
+    case 'nights':
+      return nightsHtml(block)
+    case 'bars':
+      return barsHtml(block)
   }
 }
 

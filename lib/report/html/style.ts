@@ -75,7 +75,13 @@ export function badge(tone: Tone): string {
   return `display:inline-block;padding:3px 12px 3px 10px;border:1px solid ${colour};border-radius:4px;color:${colour};font-size:14px;line-height:1.4;font-weight:700`
 }
 
-/** Dark mode and narrow screens. Classes: p page, s sheet, l lines, i ink, q quiet, b box, and one per tone. */
+/** Bars: tonight's is darker, and the last one. Their contrast to the ground is at least 3 : 1, as for all that is drawn. */
+export const BAR = {
+  before: { name: 'v', colour: '#7b8896' },
+  tonight: { name: 'w', colour: '#8a5300' },
+} as const
+
+/** Dark mode and narrow screens. Classes: p page, s sheet, l lines, i ink, q quiet, b box, v and w bars, and one per tone. */
 export const SHEET = `
 :root{color-scheme:light dark;supported-color-schemes:light dark}
 @media (prefers-color-scheme:dark){
@@ -88,6 +94,8 @@ export const SHEET = `
 .good{color:#6fcf97!important;border-color:#6fcf97!important}
 .bad{color:#ff9b8f!important;border-color:#ff9b8f!important}
 .warn{color:#f2c063!important;border-color:#f2c063!important}
+.v{background:#8492a0!important}
+.w{background:#f2c063!important}
 td.good,td.bad,td.warn,th.good,th.bad,th.warn{border-color:#2e3944!important}
 }
 @media (max-width:520px){

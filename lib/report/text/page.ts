@@ -3,6 +3,7 @@
  * figures, tables aligned, tones as words. Commands and statements are never wrapped: they are copied.
  */
 import type { Block, BreaksBlock, MailDocument, Section } from '../document/blocks.ts'
+import { barsLines, nightsLines } from './bars.ts'
 import { indented, tableLines, WIDTH, wrap } from './table.ts'
 
 /** The document as text; lines end with `\n`. */
@@ -58,6 +59,10 @@ function blockLines(block: Block): string[] {
       return [...tableLines(block.columns, block.rows), ...noteLines(block.note)]
     case 'breaks':
       return breaksLines(block)
+    case 'nights':
+      return nightsLines(block)
+    case 'bars':
+      return barsLines(block)
   }
 }
 

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 import { composeMail } from '../../../lib/report/compose/compose-mail.ts'
 import { nightSample, SAMPLE_NAMES } from '../../support/night-samples.ts'
 
@@ -27,8 +28,17 @@ for (const name of SAMPLE_NAMES) {
     ]
     await isKept(name, 'mail.html', mail.html)
     await isKept(name, 'mail.txt', `${heads.join('\n')}\n\n${mail.text}`)
-    for (const file of mail.attachments) await isKept(name, file.name, file.content.toString())
+    for (const file of mail.attachments) {
+      if (file.name.endsWith('.gz')) await isKept(name, `${file.name}.begin`, beginOf(file.content))
+      else await isKept(name, file.name, file.content.toString())
+    }
   })
+}
+
+/** A compressed attachment is kept by its first lines and how many there are. */
+function beginOf(compressed: Buffer): string {
+  const lines = gunzipSync(compressed).toString().split('\n')
+  return `${lines.slice(0, 4).join('\n')}\n... ${lines.length - 1} lines\n`
 }
 
 async function isKept(name: string, file: string, content: string): Promise<void> {
