@@ -6,6 +6,7 @@ import bankStatements from './jobs/bank-statements.ts'
 import fxRates from './jobs/fx-rates.ts'
 import payrollHours from './jobs/payroll-hours.ts'
 import portalOrders from './jobs/portal-orders.ts'
+import sanctionsList from './jobs/sanctions-list.ts'
 import type { Timetable } from './lib/model/job.ts'
 import { everyDay, target2, weekdays } from './lib/schedule/calendars.ts'
 
@@ -46,6 +47,15 @@ const timetable: Timetable = {
       businessDate: 'same-day',
       catchUp: 'all',
       fileUntil: '23:45',
+    },
+    {
+      job: sanctionsList,
+      cron: '0 4 * * *',
+      zone: 'Europe/Berlin',
+      calendar: everyDay,
+      businessDate: 'same-day',
+      catchUp: 'latest',
+      fileUntil: '06:30',
     },
   ],
 }

@@ -11,7 +11,14 @@ const local: EnvironmentFile = {
   releaseMail: false,
   database: { kind: 'embedded' },
   dataFolder: '.tallyman',
-  sftp: { portal: 'embedded', ecb: 'embedded', bank: 'embedded', payroll: 'embedded' },
+  sftp: {
+    portal: 'embedded',
+    ecb: 'embedded',
+    bank: 'embedded',
+    payroll: 'embedded',
+    sanctions: 'embedded',
+    erp: 'embedded',
+  },
   api: { hours: 'embedded' },
   smtp: 'embedded',
   mailFrom: 'tallyman@example.com',
@@ -19,6 +26,8 @@ const local: EnvironmentFile = {
     sales: ['sales-operations@example.com'],
     treasury: ['treasury@example.com'],
     payroll: ['payroll@example.com'],
+    compliance: ['compliance@example.com'],
+    purchasing: ['purchasing@example.com'],
   },
 }
 

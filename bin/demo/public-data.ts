@@ -1,7 +1,7 @@
 /**
  * The demo on public data: which files of which set arrive where and when. The sets are a
  * retailer's order lines by day, ECB reference rates as XML windows and as history CSV, and banks'
- * camt.053 samples; none of them is part of this project.
+ * camt.053 samples, and OFAC's consolidated list in two editions; none of them is part of this project.
  */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -59,6 +59,27 @@ async function statementDeliveries(data: string): Promise<Delivery[]> {
   return deliveries
 }
 
+/** The day of OFAC's list. */
+const LIST_DAY = '2018-04-06'
+
+/** OFAC's files with the day in their names: `cons_add.csv` becomes `cons_add_20180406.csv`. */
+async function listNights(data: string): Promise<Night[]> {
+  const folder = path.join(data, 'ofac-consolidated-5-formats')
+  const names = await filesOf(folder, /^consolidated\.xml$|^cons_(?:prim|add|alt)\.csv$/)
+  if (names.length === 0) return []
+  const deliveries = names.map(name => ({
+    endpoint: 'sanctions',
+    name: name.replace('.', `_${LIST_DAY.replaceAll('-', '')}.`),
+    from: path.join(folder, name),
+  }))
+  const scene = {
+    title: 'the list of sanctioned parties in two editions',
+    deliveries,
+    jobs: ['sanctions-list'],
+  }
+  return [{ businessDate: LIST_DAY, scenes: [scene] }]
+}
+
 /** The nights that can be played from a folder of these sets; empty when it holds none of them. */
 export async function publicDataNights(data: string): Promise<Night[]> {
   const rates = await rateDeliveries(data)
@@ -67,6 +88,6 @@ export async function publicDataNights(data: string): Promise<Night[]> {
     { title: 'reference rates of six windows', deliveries: rates, jobs: ['fx-rates'] },
     { title: 'statements of six banks', deliveries: statements, jobs: ['bank-statements'] },
   ].filter(scene => scene.deliveries.length > 0)
-  const orders = await orderNights(data)
-  return evening.length === 0 ? orders : [...orders, { businessDate: EVENING, scenes: evening }]
+  const earlier = [...(await orderNights(data)), ...(await listNights(data))]
+  return evening.length === 0 ? earlier : [...earlier, { businessDate: EVENING, scenes: evening }]
 }

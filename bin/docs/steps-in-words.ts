@@ -81,13 +81,18 @@ function xmlInWords(spec: XmlSpec): string {
     ([kind, { path }]) => `Records of kind ${code(kind)}: each ${code(path)}.`,
   )
   const controls = Object.entries(spec.controls).map(
-    ([name, path]) => `Control ${code(name)}: ${code(path)}.`,
+    ([name, path]) =>
+      `Control ${code(name)}: ${code(path)}${name === spec.countControl ? `, which must be the number of records${countedInWords(spec)}` : ''}.`,
   )
   return bullets([
     'XML; namespaces are not told apart unless a prefix says so; a DOCTYPE is refused.',
     ...kinds,
     ...controls,
   ])
+}
+
+function countedInWords({ countedKinds }: XmlSpec): string {
+  return countedKinds === undefined ? '' : ` of kind ${countedKinds.map(code).join(' and ')}`
 }
 
 /** What the files look like. */

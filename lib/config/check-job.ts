@@ -99,5 +99,6 @@ function checkComparing({ reconcile, shadow }: ComparingJob, complain: Complain)
 function feedsOf(job: AnyJob): string[] {
   const sides = job.reconcile.comparisons.flatMap(({ source, target }) => [source, target])
   const own = movesRecords(job) ? [job.fetch.feed] : []
-  return [...own, ...new Set(sides.flatMap(side => ('fetch' in side ? [side.fetch.feed] : [])))]
+  // A side may read the files that the job loads, in another way.
+  return [...new Set([...own, ...sides.flatMap(side => ('fetch' in side ? [side.fetch.feed] : []))])]
 }

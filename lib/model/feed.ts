@@ -116,6 +116,8 @@ export interface XmlSpec {
   readonly controls: Readonly<Record<string, string>>
   /** The control that must equal the number of records read. */
   readonly countControl: string | null
+  /** The kinds that it counts: an entry, but not the addresses within it. Absent: all. */
+  readonly countedKinds?: readonly string[]
   /** Absent: what the byte order mark or the XML declaration says. Given: those must agree with it. */
   readonly charset?: string
   readonly allowEmpty: boolean

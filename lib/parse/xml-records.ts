@@ -40,6 +40,8 @@ export interface RecordContext {
   readonly file: number
   readonly subject: string
   readonly maxRecord: number
+  /** The kinds whose records a control counts; null: all. */
+  readonly countedKinds: readonly string[] | null
 }
 
 /** Gets a document's events and gathers its records and rejects. */
@@ -48,6 +50,8 @@ export class RecordBuilder implements XmlHandler {
   rejects: Reject[] = []
   /** Records met, rejected ones included. */
   read = 0
+  /** Those among them that a control counts. */
+  counted = 0
   readonly #context: RecordContext
   readonly #document: Frame
   readonly #states: WalkState[]
@@ -141,6 +145,7 @@ export class RecordBuilder implements XmlHandler {
 
   #emit(plan: RecordPlan, frame: Frame, raw: string): void {
     this.read += 1
+    if (this.#context.countedKinds?.includes(plan.kind) ?? true) this.counted += 1
     let issues: Issue[] | null = null
     const values: SourceValue[] = []
     for (let index = 0; index < plan.captures.length; index += 1) {

@@ -45,6 +45,7 @@ export class XmlStream {
       file: task.file,
       subject: task.subject,
       maxRecord: spec.maxRecordBytes,
+      countedKinds: spec.countedKinds ?? null,
     })
     const namespaces = Object.keys(spec.namespaces).length > 0
     this.#reader = new XmlReader(
@@ -134,11 +135,13 @@ export class XmlStream {
         },
       )
     }
-    if (/^\d+$/.test(stated) && BigInt(stated) === BigInt(this.read)) return
+    if (/^\d+$/.test(stated) && BigInt(stated) === BigInt(this.#builder.counted)) return
+    const of =
+      this.#spec.countedKinds === undefined ? '' : ` of kind ${this.#spec.countedKinds.join(' and ')}`
     throw new ParseError(
       'PARSE_COUNT_MISMATCH',
-      `${subject} states ${JSON.stringify(stated)} records (${name}), but ${this.read} were read. Nothing of this file is loaded; it is incomplete, or its records stand elsewhere.`,
-      { details: { control: name, stated, read: this.read } },
+      `${subject} states ${JSON.stringify(stated)} records${of} (${name}), but ${this.#builder.counted} were read. Nothing of this file is loaded; it is incomplete, or its records stand elsewhere.`,
+      { details: { control: name, stated, read: this.#builder.counted } },
     )
   }
 }

@@ -17,6 +17,8 @@ export interface XmlOptions {
   readonly controls?: Readonly<Record<string, string>>
   /** Default null. */
   readonly countControl?: string | null
+  /** Default: all kinds. */
+  readonly countedKinds?: readonly string[]
   /** Default: what the byte order mark or the XML declaration says, else `utf-8`. A charset given here must agree with them. */
   readonly charset?: string
   /** Default false. */
@@ -53,11 +55,16 @@ export function xml(options: XmlOptions): XmlSpec {
     maxRecordBytes: options.maxRecordBytes ?? MAX_RECORD_BYTES,
     maxDepth: options.maxDepth ?? MAX_DEPTH,
     ...(options.charset === undefined ? {} : { charset: options.charset }),
+    ...(options.countedKinds === undefined ? {} : { countedKinds: options.countedKinds }),
   }
   const { complaints } = compilePaths(spec, () => [])
   if (Object.keys(spec.records).length === 0) complaints.push('records names no kind')
   if (spec.countControl !== null && !Object.hasOwn(spec.controls, spec.countControl)) {
     complaints.push(`countControl ${JSON.stringify(spec.countControl)} is not among controls`)
+  }
+  for (const kind of spec.countedKinds ?? []) {
+    if (!Object.hasOwn(spec.records, kind))
+      complaints.push(`countedKinds names ${JSON.stringify(kind)}, which is not among records`)
   }
   if (complaints.length > 0) {
     const text = `xml(...) can't be used: ${complaints.join('; ')}. Nothing was started.`

@@ -45,7 +45,8 @@ export async function feedsOfJobs(): Promise<ReadonlyMap<string, FeedRules>> {
     feeds.set(job.fetch.feed, { job: job.name, fetch: job.fetch, parse: job.parse, map: job.map })
     for (const { source, target } of job.reconcile.comparisons) {
       for (const side of [source, target]) {
-        if (side.kind === 'files')
+        // The files that a job loads are read as its load does, whatever else its sides make of them.
+        if (side.kind === 'files' && !feeds.has(side.fetch.feed))
           feeds.set(side.fetch.feed, { job: job.name, fetch: side.fetch, parse: side.parse, map: side.map })
       }
     }

@@ -78,7 +78,7 @@ export interface Night {
   another(signal: AbortSignal, jobs?: readonly string[]): Promise<Engine>
 }
 
-const ENDPOINTS = ['portal', 'ecb', 'bank', 'payroll'] as const
+const ENDPOINTS = ['portal', 'ecb', 'bank', 'payroll', 'sanctions', 'erp'] as const
 
 /** Pauses of the lease's beat and of its patience stay real; so do watchdogs. All others are nothing but waiting. */
 function nightClock(): NightClock {
@@ -163,6 +163,8 @@ function environmentOf(
       sales: ['sales@example.com'],
       treasury: ['treasury@example.com'],
       payroll: ['payroll@example.com'],
+      compliance: ['compliance@example.com'],
+      purchasing: ['purchasing@example.com'],
     },
   }
 }

@@ -39,6 +39,25 @@ test('columns are read by paths: texts, attributes, lists, own text, parents', a
   assert.equal(file.summary.read, 2)
 })
 
+test('a stated count may be of some kinds only, and a kind that is no record is refused before any file comes', async () => {
+  const counting = (countedKinds: readonly string[]) =>
+    xml({
+      records: {
+        statement: { path: 'Doc/Stmt', columns: ['@no'] },
+        entry: { path: 'Doc/Stmt/Entry', columns: ['Amt'] },
+      },
+      controls: { count: 'Doc/Hdr/Count' },
+      countControl: 'count',
+      countedKinds,
+    })
+  assert.equal((await parsed(statement, counting(['entry']))).summary.read, 3)
+  await assert.rejects(parsed(statement, counting(['statement'])), {
+    code: 'PARSE_COUNT_MISMATCH',
+    message: /states "2" records of kind statement \(count\), but 1 were read/,
+  })
+  assert.throws(() => counting(['line']), { code: 'CONFIG_PARSE_INVALID' })
+})
+
 test('an XML record shows its exact source text, in any chunks', async () => {
   const lines = statement.split('\n')
   // The first kilobyte is always read at once, so the records stand behind it.
