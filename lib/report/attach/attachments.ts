@@ -4,42 +4,27 @@
  */
 import { createReadStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { createGzip, gzipSync } from 'node:zlib'
+import { createGzip } from 'node:zlib'
 import type { Reject } from '../../model/issue.ts'
 import { rejectLines } from '../assemble.ts'
 import { ALL_ATTACHED, type Attached } from '../document/blocks.ts'
 import { count } from '../figures.ts'
 import { columnFacts } from '../mask.ts'
 import type { ComparisonReport, NightReport, NightReportInput } from '../night-report.ts'
+import type { Attachment } from './attachment.ts'
 import { breaksHeader, breaksLines, keyNames } from './breaks-csv.ts'
 import { explanationsHeader, explanationsLines, explanationsOf } from './explanations-csv.ts'
 import { rejectsHeader, rejectsLines } from './rejects-csv.ts'
-import { BYTE_ORDER_MARK } from './spreadsheet.ts'
+import { type SheetFile, sheetFile } from './sheet-file.ts'
 import { summaryJson } from './summary-json.ts'
-
-/** A file that goes with a mail. The name is ours: no name from outside is in it. */
-export interface Attachment {
-  readonly name: string
-  readonly contentType: string
-  readonly content: Buffer
-}
 
 /** Where all rejects are read when the input holds only the first ones. */
 export interface AttachmentSources {
   readonly rejects?: () => AsyncIterable<Reject>
 }
 
-/** Text larger than this is compressed: people open CSV directly, but not 50 MB of it in a mailbox. */
-const PLAIN_LIMIT = 2_000_000
-
-/** Text is cut here. 64 MB of breaks compress to about 6 MB; mail servers commonly refuse from 10 to 25 MB on. */
-const TEXT_LIMIT = 64_000_000
-
-/** The same for a file that is compressed while it is read. */
+/** A compressed file is left out above this: mail servers commonly refuse from 10 to 25 MB on. */
 const COMPRESSED_LIMIT = 8_000_000
-
-/** Lines per block of text, so that few strings are long. */
-const BLOCK = 2_000
 
 /** The attachments of a report, and where the notes in the mail say that the rest is. */
 export async function attachmentsOf(
@@ -62,14 +47,14 @@ export async function attachmentsOf(
     const known = [...comparison.breaks, ...comparison.acknowledged]
     const keys = keyNames(known)
     const found = `${comparison.name}@${report.run.businessDate}#${report.comparison ?? 0}`
-    const csv = await written(breaksHeader(keys), known, block => breaksLines(block, keys, found))
-    attachments.push(csvFile(name, csv.text))
+    const csv = await sheetFile(name, breaksHeader(keys), known, block => breaksLines(block, keys, found))
+    attachments.push(csv.attachment)
     if (csv.written < comparison.breaksTotal) cut.set(comparison.name, firstOnly(csv.written))
   }
   let rejects = ALL_ATTACHED.rejects
   if (report.rejectsTotal > 0) {
     const csv = await rejectsCsv(report, input, sources)
-    attachments.push(csvFile('rejects', csv.text))
+    attachments.push(csv.attachment)
     if (csv.written < report.rejectsTotal) rejects = firstOnly(csv.written)
   }
   attachments.push({
@@ -122,56 +107,20 @@ async function explanationsFile(
 ): Promise<Attachment | null> {
   const file = comparisons[index]?.explanationsFile
   if (file === undefined) return null
-  const csv = await written(explanationsHeader(), explanationsOf(file), explanationsLines)
-  return csv.written === 0 ? null : csvFile(`explanations-${index + 1}`, csv.text)
+  const name = `explanations-${index + 1}`
+  const csv = await sheetFile(name, explanationsHeader(), explanationsOf(file), explanationsLines)
+  return csv.written === 0 ? null : csv.attachment
 }
 
 async function rejectsCsv(
   report: NightReport,
   input: NightReportInput,
   sources: AttachmentSources,
-): Promise<Written> {
+): Promise<SheetFile> {
   const columns = columnFacts(input.job.map)
   const all =
     input.rejects.length < report.rejectsTotal ? (sources.rejects?.() ?? input.rejects) : input.rejects
-  return written(rejectsHeader(), all, block => rejectsLines(rejectLines(block, input.files, columns)))
-}
-
-interface Written {
-  readonly text: readonly string[]
-  readonly written: number
-}
-
-/** Items as text in blocks, until TEXT_LIMIT characters are reached; `written` counts items. */
-async function written<Item>(
-  header: string,
-  items: Iterable<Item> | AsyncIterable<Item>,
-  textOf: (block: readonly Item[]) => string,
-): Promise<Written> {
-  const text = [BYTE_ORDER_MARK + header]
-  let size = header.length
-  let count = 0
-  let block: Item[] = []
-  const flush = () => {
-    const lines = textOf(block)
-    text.push(lines)
-    size += lines.length
-    count += block.length
-    block = []
-  }
-  for await (const item of items) {
-    block.push(item)
-    if (block.length === BLOCK) flush()
-    if (size > TEXT_LIMIT) break
-  }
-  flush()
-  return { text, written: count }
-}
-
-function csvFile(name: string, text: readonly string[]): Attachment {
-  const content = Buffer.from(text.join(''))
-  if (content.length <= PLAIN_LIMIT) {
-    return { name: `${name}.csv`, contentType: 'text/csv; charset=utf-8', content }
-  }
-  return { name: `${name}.csv.gz`, contentType: 'application/gzip', content: gzipSync(content) }
+  return sheetFile('rejects', rejectsHeader(), all, block =>
+    rejectsLines(rejectLines(block, input.files, columns)),
+  )
 }

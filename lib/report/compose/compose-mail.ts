@@ -25,7 +25,7 @@ export interface ComposeOptions extends AttachmentSources {
  * The mail of a night, with the report it was made of.
  * Guarantee: the same input gives the same mail to the byte; no value of a personal column, no known
  * secret and no control character in a header.
- * Cost: the text of all breaks and rejects is held in memory, at most 64 MB each.
+ * Cost: attachments are made block by block; each is held compressed, some 6 MB at most.
  */
 export async function composeMail(
   input: NightReportInput,

@@ -10,7 +10,7 @@ import {
   insertAcknowledgement,
   showAcknowledgements,
 } from '../../../../lib/ledger/break-ledger-acks.ts'
-import { countsOfNights } from '../../../../lib/ledger/break-ledger-list.ts'
+import { countsOfNights, openOfNights } from '../../../../lib/ledger/break-ledger-list.ts'
 import type { Calendar } from '../../../../lib/model/job.ts'
 import type { Sees } from '../../../../lib/model/lasting-break.ts'
 import { ageCounter } from '../../../../reconcile/breaks/ages.ts'
@@ -178,6 +178,16 @@ test('thirty nights give the states and ages of the tables written by hand', asy
     'vanishes: resolved, 11-25, 2/2/2, gone from both',
   ]
   assert.deepEqual(await until(21, 30), thirty)
+  const { ledger } = (await nights.breaks()).get('stays')!
+  const trend = (until: string, limit: number) =>
+    database.use(connection => openOfNights(connection, ledger, until, limit))
+  assert.deepEqual(await trend(DATES[14]!, 1), [{ date: DATES[14], open: 4 }], 'without acknowledged ones')
+  assert.deepEqual(
+    (await trend('2099-01-01', 30)).map(({ date }) => date),
+    DATES.slice(1, 31).filter(date => date !== DATES[15]),
+    'the inconclusive night is none of them',
+  )
+  assert.equal((await trend('2099-01-01', 30)).at(-1)!.open, 5)
   const before = await dump(nights)
   for (const night of [30, 3, 17, 29, 1]) await nights.compare(DATES[night]!, lookAt(night))
   await nights.compare(DATES[12]!, lookAt(12, { mistaken: [1, 1] }))

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gunzipSync } from 'node:zlib'
 import { nightReport } from '../../../../lib/report/assemble.ts'
+import { sheetFile } from '../../../../lib/report/attach/sheet-file.ts'
 import { composeMail } from '../../../../lib/report/compose/compose-mail.ts'
 import { BAR, INLINE, SHEET, TONE_COLOUR } from '../../../../lib/report/html/style.ts'
 import type { NightReportInput } from '../../../../lib/report/night-report.ts'
@@ -92,6 +93,32 @@ test('ages are told only when every open difference is known', () => {
     ],
   )
   assert.deepEqual(agesOf(8), [])
+})
+
+test('a CSV of many lines is compressed while it is made, whole and the same to the byte each time', async () => {
+  const items = Array.from({ length: 60_000 }, (_, index) => index)
+  const textOf = (block: readonly number[]) => block.map(item => `${item},${'x'.repeat(60)}\r\n`).join('')
+  const made = await sheetFile('rejects', 'a,b\r\n', items, textOf)
+  const again = await sheetFile('rejects', 'a,b\r\n', items, textOf)
+  assert.equal(made.attachment.name, 'rejects.csv.gz')
+  assert.equal(made.written, 60_000)
+  assert.deepEqual(made.attachment.content, again.attachment.content)
+  assert.equal(gunzipSync(made.attachment.content).toString(), `\ufeffa,b\r\n${textOf(items)}`)
+})
+
+test('a CSV is cut at 64 MB of text, and says how much of it is there', async () => {
+  const line = `${'y'.repeat(1_000)}\r\n`
+  let given = 0
+  async function* endless(): AsyncGenerator<string> {
+    for (;;) {
+      given += 1
+      yield line
+    }
+  }
+  const { attachment, written } = await sheetFile('rejects', 'a\r\n', endless(), block => block.join(''))
+  assert.equal(written, given)
+  assert.ok(written * line.length > 64_000_000 && written * line.length < 67_000_000, String(written))
+  assert.ok(attachment.content.length < 8_000_000)
 })
 
 /** Contrast of two colours as WCAG 2 counts it. */
