@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import type { Break } from '../../lib/model/break.ts'
 import type { BreakHistory, TrendNight } from '../../lib/report/break-history.ts'
 import type { NightReportInput } from '../../lib/report/night-report.ts'
+import { BreakSink } from '../../reconcile/compare/breaks-file.ts'
 import { ledgerInput } from './night-sample-ledger.ts'
 import { comparison, fxInput, hoursMapping, mismatch } from './night-sample-parts.ts'
 
@@ -22,21 +23,34 @@ export function hundredThousandInput(breaksFile: string | null = null): NightRep
     ...whole,
     ...{ breaksTotal: 100_000, breaksFile, rows: { left: rows, right: rows } },
     counts: { value_mismatch: 100_000 },
+    patterns: {
+      ...whole.patterns!,
+      concentrations: whole.patterns!.concentrations.map(one => ({ ...one, count: 100_000, of: 100_000 })),
+    },
     left: { ...whole.left, rows: 1_234_567 },
     right: { ...whole.right, rows: 1_234_567 },
     proof: [
       {
         ...line!,
-        ...{ left: '617283500', right: '622283500', difference: '5000000', unexplained: '0' },
-        explained: { value_mismatch: '5000000' },
+        ...{ left: '617283500', right: '617308500', difference: '25000', unexplained: '0' },
+        explained: { value_mismatch: '25000' },
       },
     ],
   }
   return fxInput({ comparisons: [{ result, history: null }] })
 }
 
-/** The break at this place among many. */
-export function manyBreak(index: number): Break {
+/** All 100,000 breaks as a comparison writes them into `path`. */
+export async function writeManyBreaks(path: string): Promise<void> {
+  const sink = new BreakSink(path, ['currency', 'rateDate'], 0)
+  for (let index = 0; index < 100_000; index += 1) {
+    sink.add(manyBreak(index))
+    if (index % 1_000 === 0) await sink.drain()
+  }
+  await sink.finish()
+}
+
+function manyBreak(index: number): Break {
   return mismatch(`C${String(index).padStart(5, '0')}`, `${index}.5`, `${index}.75`)
 }
 
