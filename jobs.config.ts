@@ -6,6 +6,8 @@ import bankStatements from './jobs/bank-statements.ts'
 import fxRates from './jobs/fx-rates.ts'
 import payrollHours from './jobs/payroll-hours.ts'
 import portalOrders from './jobs/portal-orders.ts'
+import purchaseOrderLines from './jobs/purchase-order-lines.ts'
+import purchaseOrders from './jobs/purchase-orders.ts'
 import sanctionsList from './jobs/sanctions-list.ts'
 import type { Timetable } from './lib/model/job.ts'
 import { everyDay, target2, weekdays } from './lib/schedule/calendars.ts'
@@ -56,6 +58,24 @@ const timetable: Timetable = {
       businessDate: 'same-day',
       catchUp: 'latest',
       fileUntil: '06:30',
+    },
+    {
+      job: purchaseOrderLines,
+      cron: '0 5 * * *',
+      zone: 'Europe/Berlin',
+      calendar: everyDay,
+      businessDate: 'same-day',
+      catchUp: 'latest',
+      fileUntil: '07:00',
+    },
+    {
+      job: purchaseOrders,
+      cron: '30 5 * * *',
+      zone: 'Europe/Berlin',
+      calendar: everyDay,
+      businessDate: 'same-day',
+      catchUp: 'latest',
+      fileUntil: '07:30',
     },
   ],
 }

@@ -1,7 +1,7 @@
 /**
  * The demo on public data: which files of which set arrive where and when. The sets are a
  * retailer's order lines by day, ECB reference rates as XML windows and as history CSV, and banks'
- * camt.053 samples, and OFAC's consolidated list in two editions; none of them is part of this project.
+ * camt.053 samples, purchase orders of a sample ERP, and OFAC's consolidated list in two editions; none of them is part of this project.
  */
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
@@ -80,6 +80,25 @@ async function listNights(data: string): Promise<Night[]> {
   return [{ businessDate: LIST_DAY, scenes: [scene] }]
 }
 
+/** A day after the last of the ERP's orders. */
+const ORDERS_DAY = '2025-09-30'
+
+/** The ERP's bcp files; the lines come first, because the headers are tied to them. */
+async function purchaseNights(data: string): Promise<Night[]> {
+  const folder = path.join(data, 'adventureworks')
+  const names = await filesOf(folder, /^PurchaseOrder(?:Detail|Header)\.csv$/)
+  if (names.length < 2) return []
+  const deliveries = names.map(name => ({
+    endpoint: 'erp',
+    name: name.replace('.', `_${ORDERS_DAY.replaceAll('-', '')}.`),
+    from: path.join(folder, name),
+  }))
+  const jobs = ['purchase-order-lines', 'purchase-orders']
+  return [
+    { businessDate: ORDERS_DAY, scenes: [{ title: 'purchase orders and their lines', deliveries, jobs }] },
+  ]
+}
+
 /** The nights that can be played from a folder of these sets; empty when it holds none of them. */
 export async function publicDataNights(data: string): Promise<Night[]> {
   const rates = await rateDeliveries(data)
@@ -88,6 +107,10 @@ export async function publicDataNights(data: string): Promise<Night[]> {
     { title: 'reference rates of six windows', deliveries: rates, jobs: ['fx-rates'] },
     { title: 'statements of six banks', deliveries: statements, jobs: ['bank-statements'] },
   ].filter(scene => scene.deliveries.length > 0)
-  const earlier = [...(await orderNights(data)), ...(await listNights(data))]
-  return evening.length === 0 ? earlier : [...earlier, { businessDate: EVENING, scenes: evening }]
+  return [
+    ...(await orderNights(data)),
+    ...(await listNights(data)),
+    ...(evening.length === 0 ? [] : [{ businessDate: EVENING, scenes: evening }]),
+    ...(await purchaseNights(data)),
+  ]
 }

@@ -46,10 +46,12 @@ export async function snapshotMapped(
     )
   }
   try {
-    for await (const _block of blocks(new MapTally(mapping, null), tee)) {
+    const tally = new MapTally(mapping, null)
+    for await (const _block of blocks(tally, tee)) {
       // The rows are in the snapshot; nothing else is done with them.
     }
-    return await writer.finish({ asOf: side.asOf, scope: side.scope })
+    const { filters } = tally.result()
+    return await writer.finish({ asOf: side.asOf, scope: side.scope, leftOut: filters })
   } catch (error) {
     await writer.discard()
     if (!(error instanceof ParseError || error instanceof MapError)) throw error

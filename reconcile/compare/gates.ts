@@ -41,6 +41,9 @@ export function judgeGates(
     const side = sides[name]
     if (!isPresent(side)) return [failed(`${name} present`, side.absent)]
     const gates = [passed(`${name} present`, `${side.manifest.name}, as of ${side.manifest.asOf}`)]
+    // Nothing to judge, but whoever reads the proof has to know what it is not about.
+    const leftOut = (side.manifest.leftOut ?? []).map(({ reason, count }) => `${count}: ${reason}`)
+    if (leftOut.length > 0) gates.push(passed(`${name} left out`, leftOut.join('; ')))
     if (side.manifest.rows === 0 && !options.allowEmpty) {
       gates.push(
         failed(`${name} rows`, `${side.manifest.name} has no row in scope (${side.manifest.scope}).`),

@@ -5,6 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { ReconcileError } from '../../lib/model/errors.ts'
+import type { FilterCount } from '../../lib/model/mapping.ts'
 import type { SnapshotColumn } from './columns.ts'
 
 /** Whose picture a snapshot is. */
@@ -17,6 +18,8 @@ export interface SnapshotFacts {
   readonly mappingVersion: number | null
   /** Remote names by position in the revision. */
   readonly files: readonly string[]
+  /** Records that the side's mapping leaves out on purpose, by reason. Absent: none. */
+  readonly leftOut?: readonly FilterCount[]
 }
 
 /** A control total of a snapshot, exact text. */

@@ -8,7 +8,7 @@ import path from 'node:path'
 import type { DuckDb } from '../../lib/format/duckdb/session.ts'
 import { quoteName, quoteText, readSpool } from '../../lib/format/duckdb/sql.ts'
 import { boundedRaw } from '../../lib/model/issue.ts'
-import type { MappedRows } from '../../lib/model/mapping.ts'
+import type { FilterCount, MappedRows } from '../../lib/model/mapping.ts'
 import type { TotalRule, Value } from '../../lib/model/table.ts'
 import type { SnapshotColumn } from './columns.ts'
 import { finishSnapshot, type SnapshotPlace } from './finish.ts'
@@ -33,6 +33,8 @@ export interface FinishOptions {
   readonly excludeUnits?: readonly { readonly file: number; readonly unit: string }[]
   /** Records that were refused after they were pushed, by file and ordinal. */
   readonly excludeRecords?: readonly { readonly file: number; readonly ordinal: number }[]
+  /** Records that the mapping left out on purpose, by reason. */
+  readonly leftOut?: readonly FilterCount[]
 }
 
 /** A snapshot being written. Call `finish` or `discard` exactly once. */
@@ -83,7 +85,7 @@ export async function openSnapshotWriter(
         await spool.close()
         const gone = await spoolExclusions(place.workFolder, name, options)
         return await finishSnapshot(place, name, {
-          facts,
+          facts: options.leftOut?.length ? { ...facts, leftOut: options.leftOut } : facts,
           asOf: options.asOf,
           columns,
           totals,

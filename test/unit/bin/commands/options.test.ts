@@ -13,13 +13,15 @@ function dates(at: string, text?: string): Record<string, string> {
 }
 
 test('without a date a command means the latest business date that was due by the timetable', () => {
-  // Monday 23 November 2026, 08:00 in Berlin: orders of Sunday, rates of Friday, statements of Friday, hours of Sunday, today's list.
+  // Monday 23 November 2026, 08:00 in Berlin: orders of Sunday, rates of Friday, statements of Friday, hours of Sunday, today's list and orders.
   assert.deepEqual(dates('2026-11-23T07:00:00Z'), {
     'portal-orders': '2026-11-22',
     'fx-rates': '2026-11-20',
     'bank-statements': '2026-11-20',
     'payroll-hours': '2026-11-22',
     'sanctions-list': '2026-11-23',
+    'purchase-order-lines': '2026-11-23',
+    'purchase-orders': '2026-11-23',
   })
   assert.equal(dates('2026-11-23T16:00:00Z')['fx-rates'], '2026-11-23')
 })
