@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openNight } from '../support/night.ts'
@@ -42,6 +43,37 @@ test("639 real parties, their addresses and aliases are equal in OFAC's XML and 
     line('listed_alias', 1_255),
     line('listed_party', 639),
   ])
+
+  const leftOut = await night.rows(
+    `SELECT reconciliation, gate ->> 'name' AS gate, gate ->> 'message' AS message
+     FROM tallyman.comparison_result r JOIN tallyman.comparison c ON c.id = r.comparison,
+       jsonb_array_elements(r.result -> 'gates') gate WHERE gate ->> 'name' LIKE '%left out' ORDER BY 1`,
+  )
+  assert.deepEqual(leftOut, [
+    {
+      reconciliation: 'sanctions-list.csv_addresses',
+      gate: 'right left out',
+      message: '146: stands for a party without address, which the XML has no element for',
+    },
+    {
+      reconciliation: 'sanctions-list.csv_aliases',
+      gate: 'left left out',
+      message: '46: weak alias: the CSV edition has it among the remarks of the party, where it is compared',
+    },
+  ])
+  const mails = await readdir(join(night.environment.dataFolder, 'outbox'))
+  const text = readFileSync(
+    join(night.environment.dataFolder, 'outbox', mails.find(name => name.endsWith('.txt'))!),
+    'utf8',
+  ).replace(/\s+/g, ' ')
+  assert.match(
+    text,
+    /On purpose left out of cons_add_20180406\.csv: 146: stands for a party without address, which the XML has no element for\./,
+  )
+  assert.match(
+    text,
+    /On purpose left out of consolidated_20180406\.xml: 46: weak alias: the CSV edition has it/,
+  )
 
   const [stored] = await night.rows(
     `SELECT (SELECT count(*)::int FROM compliance.listed_party) AS parties,

@@ -140,7 +140,11 @@ function proofBlocks({ proof, left, right, outcome }: ComparisonReport, level: L
 }
 
 function inputBlocks({ left, right, gates }: ComparisonReport, level: Level): Block[] {
-  const passed = gates.filter(({ state }) => state === 'passed').map(({ name }) => visible(name, 40))
+  // Not only that something was left out on purpose: what, why and how much.
+  const leftOut = gates.filter(({ name }) => name.startsWith('left out of '))
+  const passed = gates
+    .filter(gate => gate.state === 'passed' && !leftOut.includes(gate))
+    .map(({ name }) => visible(name, 40))
   const row = ({ name, rows, asOf, scope, files }: ComparisonReport['left']) => {
     const [first = '', ...others] = files
     // A side of one file is called like it.
@@ -166,6 +170,9 @@ function inputBlocks({ left, right, gates }: ComparisonReport, level: Level): Bl
       rows: [row(left), row(right)],
       note: '',
     },
+    ...leftOut.map(({ name, message }) =>
+      sentence(`On purpose ${visible(name, 60)}: ${visible(message, level.characters * 4)}.`, 'quiet'),
+    ),
     ...(checks.length === 0 ? [] : [sentence(`Checked before comparing: ${checks.join(', ')}.`, 'quiet')]),
   ]
 }
