@@ -54,6 +54,20 @@ const production: EnvironmentFile = {
       hostKeys: ['SHA256:Rr5uX8a1D4g7J0m3P6s9V2y5B8e1H4k7N0q3T6w9Z2c'],
       auth: { kind: 'keyboard-interactive', password: { file: '/etc/tallyman/clocks.password' } },
     },
+    sanctions: {
+      host: 'lists.compliance.example',
+      port: 22,
+      username: 'acme',
+      hostKeys: ['SHA256:Hn3rT6vX9zB2dF5hJ8lN1pR4tV7xZ0bD3fH6jL9nP2r'],
+      auth: { kind: 'key', key: { file: '/etc/tallyman/lists_ed25519' } },
+    },
+    erp: {
+      host: 'erp.example.internal',
+      port: 22,
+      username: 'tallyman',
+      hostKeys: ['SHA256:Wc5eG8iK1mO4qS7uW0yA3cE6gI9kM2oQ5sU8wY1aC4e'],
+      auth: { kind: 'key', key: { file: '/etc/tallyman/erp_ed25519' } },
+    },
   },
   api: {
     // https only; redirects are refused. The token goes out as a bearer token.
@@ -82,6 +96,8 @@ const production: EnvironmentFile = {
     sales: ['sales-operations@example.com'],
     treasury: ['treasury@example.com', 'accounting@example.com'],
     payroll: ['payroll@example.com'],
+    compliance: ['compliance@example.com'],
+    purchasing: ['purchasing@example.com'],
   },
 }
 

@@ -199,7 +199,7 @@ export default { jobs: timetable.jobs.map(one => ({ ...one, zone: 'Mars/Olympus'
   assert.equal(code, 2)
   assert.match(
     document.error!.message,
-    /4 mistakes: job portal-orders, zone: "Mars\/Olympus" is no IANA zone/,
+    /7 mistakes: job portal-orders, zone: "Mars\/Olympus" is no IANA zone/,
   )
 })
 
