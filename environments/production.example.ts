@@ -11,7 +11,7 @@ const production: EnvironmentFile = {
   production: true,
   // In production mails go out anyway; elsewhere they stay in the outbox unless this is true.
   releaseMail: false,
-  // Run ledger and targets. Without the variable every command ends with exit 2, never with an empty ledger.
+  // Run ledger, and the target of every load that names no other (`targets`). Without the variable every command ends with exit 2, never with an empty ledger.
   database: { kind: 'url', url: { env: 'DATABASE_URL' } },
   // Archive, snapshots, outbox and log. Back it up together with the database.
   dataFolder: '/var/lib/tallyman',

@@ -61,6 +61,7 @@ function secretsOf(environment: EnvironmentFile): Map<string, SecretSource> {
   }
   for (const [name, endpoint] of Object.entries(environment.api))
     if (endpoint !== 'embedded') note(`api.${name}.token`, endpoint.token)
+  for (const [name, { url }] of Object.entries(environment.targets ?? {})) note(`targets.${name}.url`, url)
   for (const [name, database] of Object.entries(environment.databases ?? {})) {
     if (database.kind === 'postgres') note(`databases.${name}.url`, database.url)
     else if ('password' in database) note(`databases.${name}.password`, database.password)

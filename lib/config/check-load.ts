@@ -26,6 +26,7 @@ export function checkLoad(
       complain('load.tables', `takes ${name}, which the mapping never makes`, `remove ${name}, or map it`)
   }
   if (load.kind === 'api') checkApi(load, environment, complain)
+  else checkDatabase(job, load, environment, complain)
   if (refused) return
   const { maxCount, maxPercent, minRecords } = load.rejects
   if (!(maxCount >= 0) || !(minRecords >= 0)) complain('load.rejects', 'has a negative limit', 'zero or more')
@@ -35,6 +36,31 @@ export function checkLoad(
   for (const [name, table] of Object.entries(load.tables)) checkMode(load, name, table, complain)
   if (!(load.maxDeletePercent >= 0 && load.maxDeletePercent <= 100))
     complain('load.maxDeletePercent', `${load.maxDeletePercent} is no percentage`, '0 to 100')
+}
+
+function checkDatabase(
+  job: JobDefinition,
+  { database }: PostgresLoad,
+  environment: EnvironmentFile,
+  complain: Complain,
+): void {
+  if (database === undefined) return
+  if (environment.targets?.[database] === undefined) {
+    const known = Object.keys(environment.targets ?? {}).join(', ') || 'none'
+    complain(
+      'load.database',
+      `the environment ${environment.name} has no target ${JSON.stringify(database)}`,
+      `one of: ${known}; or add it to targets in environments/${environment.name}.ts`,
+    )
+  }
+  for (const { name, resolve } of job.reconcile.comparisons) {
+    if (resolve !== undefined)
+      complain(
+        `reconcile.${name}.resolve`,
+        "would change rows in another Postgres than the run ledger's, which plans can't do yet",
+        'drop it, and mend the breaks by a corrected delivery',
+      )
+  }
 }
 
 function checkApi(load: ApiLoad, environment: EnvironmentFile, complain: Complain): void {

@@ -22,11 +22,14 @@ export async function assertFence(connection: Connection, holding: Holding): Pro
     'SELECT fence FROM tallyman.run WHERE id = $1 FOR NO KEY UPDATE',
     [holding.runId],
   )
-  if (rows[0]?.fence !== holding.fence) {
-    throw new RunError(
-      'RUN_FENCED',
-      'This attempt was silent for too long and the run was taken over by another one. What it was about to commit is rolled back; the other attempt does the work.',
-      { retry: 'verify-first', details: { fence: holding.fence, current: rows[0]?.fence ?? null } },
-    )
-  }
+  if (rows[0]?.fence !== holding.fence) throw fenced(holding, rows[0]?.fence ?? null)
+}
+
+/** What a holder is told whose run was taken over; null where the number of the other one is not known. */
+export function fenced(holding: Holding, current: string | null): RunError {
+  return new RunError(
+    'RUN_FENCED',
+    'This attempt was silent for too long and the run was taken over by another one. What it was about to commit is rolled back; the other attempt does the work.',
+    { retry: 'verify-first', details: { fence: holding.fence, current } },
+  )
 }

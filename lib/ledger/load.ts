@@ -17,6 +17,8 @@ export interface LoadRow {
   /** Digest of the source snapshot, which addresses it; null when there is none. */
   readonly snapshotHash: string | null
   readonly mappingVersion: number | null
+  /** Of the attempt that loaded. */
+  readonly fence: string
   /** The transaction, for pg_xact_status. */
   readonly xactId: string
   /** ISO instant. */
@@ -24,7 +26,7 @@ export interface LoadRow {
 }
 
 const COLUMNS = `revision AS "revisionId", input_digest AS "inputDigest", state, result,
-  snapshot_hash AS "snapshotHash", mapping_version AS "mappingVersion", xact_id::text AS "xactId",
+  snapshot_hash AS "snapshotHash", mapping_version AS "mappingVersion", fence, xact_id::text AS "xactId",
   to_char(loaded_at, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS "loadedAt"`
 
 /**
@@ -62,13 +64,10 @@ export interface LoadOutcome {
   readonly mappingVersion: number | null
 }
 
-/**
- * Completes the gate's row near the end of T2. Published: the revision's files become applied, those they
- * replace and repeat superseded, and the run `applied`. Unpublished: only the row and the revision say so.
- */
-export async function finishLoad(
+/** Completes the gate's row near the end of the transaction that inserted it, and nothing else. */
+export async function closeLoad(
   connection: Connection,
-  revision: Pick<Revision, 'id' | 'runId'>,
+  revision: Pick<Revision, 'id'>,
   outcome: LoadOutcome,
 ): Promise<void> {
   const updated = await connection.query(
@@ -85,6 +84,18 @@ export async function finishLoad(
       `The load of revision ${revision.id} was to be finished without having been begun in this transaction. It is rolled back.`,
     )
   }
+}
+
+/**
+ * Completes the gate's row near the end of T2. Published: the revision's files become applied, those they
+ * replace and repeat superseded, and the run `applied`. Unpublished: only the row and the revision say so.
+ */
+export async function finishLoad(
+  connection: Connection,
+  revision: Pick<Revision, 'id' | 'runId'>,
+  outcome: LoadOutcome,
+): Promise<void> {
+  await closeLoad(connection, revision, outcome)
   await connection.query('UPDATE tallyman.revision SET state = $2 WHERE id = $1', [
     revision.id,
     outcome.state,

@@ -11,6 +11,7 @@ import { breakLedger } from './migrations/0003-break-ledger.ts'
 import { resolution } from './migrations/0004-resolution.ts'
 import { snapshotsKept } from './migrations/0005-snapshots.ts'
 import { pending } from './migrations/0006-pending.ts'
+import { otherTargets } from './migrations/0007-other-targets.ts'
 
 /** All migrations of the schema `tallyman`, in order. */
 export const LEDGER_MIGRATIONS = [
@@ -20,6 +21,7 @@ export const LEDGER_MIGRATIONS = [
   resolution,
   snapshotsKept,
   pending,
+  otherTargets,
 ] as const
 
 /**

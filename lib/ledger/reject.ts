@@ -51,13 +51,65 @@ export async function storeRejects(
   revision: Pick<Revision, 'id' | 'files'>,
   rejects: Iterable<Reject>,
 ): Promise<number> {
+  return insertRejects(connection, 'tallyman.reject (revision', [revision.id], revision, rejects)
+}
+
+/**
+ * Stores rejects of a load into another Postgres aside, by the fence of the attempt, until it is known whether the
+ * load took effect there (activateRejects, dropPrepared). Nobody lists them meanwhile.
+ */
+export async function prepareRejects(
+  connection: Connection,
+  revision: Pick<Revision, 'id' | 'files'>,
+  fence: string,
+  rejects: Iterable<Reject>,
+): Promise<number> {
+  return insertRejects(
+    connection,
+    'tallyman.prepared_reject (revision, fence',
+    [revision.id, fence],
+    revision,
+    rejects,
+  )
+}
+
+/** Makes rejects of what the attempt with this fence prepared; gives how many. */
+export async function activateRejects(
+  connection: Connection,
+  revisionId: string,
+  fence: string,
+): Promise<number> {
+  const { rowCount } = await connection.query(
+    `INSERT INTO tallyman.reject (revision, file, line, step, raw, unit, issues, keys)
+     SELECT revision, file, line, step, raw, unit, issues, keys FROM tallyman.prepared_reject
+     WHERE revision = $1 AND fence = $2 ORDER BY id`,
+    [revisionId, fence],
+  )
+  return rowCount
+}
+
+/** Drops what any attempt prepared for a revision. */
+export async function dropPrepared(connection: Connection, revisionId: string): Promise<void> {
+  await connection.query('DELETE FROM tallyman.prepared_reject WHERE revision = $1', [revisionId])
+}
+
+/** `into` opens the columns, `values` are those before the reject's own. */
+async function insertRejects(
+  connection: Connection,
+  into: string,
+  values: readonly string[],
+  revision: Pick<Revision, 'files'>,
+  rejects: Iterable<Reject>,
+): Promise<number> {
+  const own = values.map((_, i) => `$${i + 1}::bigint`).join(', ')
+  const types = ['bigint', 'bigint', 'text', 'text', 'text', 'jsonb', 'jsonb']
+  const arrays = types.map((type, i) => `$${values.length + i + 1}::${type}[]`).join(', ')
   let stored = 0
   for (const batch of batches(rejects)) {
     const { rowCount } = await connection.query(
-      `INSERT INTO tallyman.reject (revision, file, line, step, raw, unit, issues, keys)
-       SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[])`,
+      `INSERT INTO ${into}, file, line, step, raw, unit, issues, keys) SELECT ${own}, * FROM unnest(${arrays})`,
       [
-        revision.id,
+        ...values,
         batch.map(reject => revision.files[reject.file]!.id),
         batch.map(reject => reject.line),
         batch.map(reject => reject.step),

@@ -5,6 +5,7 @@
 import type { Connection } from '../db/connection.ts'
 import type { Holding } from '../ledger/fence.ts'
 import type { LoadRow } from '../ledger/load.ts'
+import type { LoadBook } from '../ledger/load-book.ts'
 import type { Revision } from '../ledger/revision.ts'
 import type { MapError } from '../model/errors.ts'
 import type { Reject } from '../model/issue.ts'
@@ -54,6 +55,8 @@ export interface PostgresLoadInput {
   /** A session of the load's own. */
   readonly connection: Connection
   readonly lease: Holding
+  /** Where it is written down, for a target in another Postgres. Absent: in the run ledger, over `connection`. */
+  readonly book?: LoadBook
   readonly revision: Revision
   readonly spec: PostgresLoad
   readonly businessDate: string

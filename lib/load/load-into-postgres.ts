@@ -5,9 +5,7 @@
  * passes over files belong to the caller (lib/run).
  */
 import { asOfMark } from '../ledger/as-of.ts'
-import { assertFence } from '../ledger/fence.ts'
-import { finishLoad, insertLoad } from '../ledger/load.ts'
-import { storeRejects } from '../ledger/reject.ts'
+import { type LoadBook, ledgerBook } from '../ledger/load-book.ts'
 import { LoadError, type MapError } from '../model/errors.ts'
 import { failpoint } from '../model/failpoint.ts'
 import type { Reject } from '../model/issue.ts'
@@ -56,33 +54,36 @@ export async function loadIntoPostgres(
   input: PostgresLoadInput,
   context: StepContext,
 ): Promise<PostgresLoadOutcome> {
-  const { connection } = input
+  const { connection, lease, revision } = input
+  const book = input.book ?? ledgerBook(connection, lease, revision)
   let end: PostgresLoadOutcome | Refused
   try {
-    end = await connection.transaction(() => inTransaction(input, context), { commit: 'proved' })
+    end = await connection.transaction(() => inTransaction(input, book, context), { commit: 'proved' })
   } catch (error) {
     if (error instanceof DryRunEnd) return error.outcome
     throw error
   }
   failpoint('load.after-commit')
+  await book.settle()
   if ('refusal' in end) throw end.refusal
   return end
 }
 
 async function inTransaction(
   input: PostgresLoadInput,
+  book: LoadBook,
   context: StepContext,
 ): Promise<PostgresLoadOutcome | Refused> {
-  const { connection, lease, revision, spec, dryRun } = input
+  const { connection, spec, dryRun } = input
   failpoint('load.before-gate')
   if (!dryRun) {
-    const gate = await insertLoad(connection, lease, revision)
+    const gate = await book.begin()
     if (gate !== 'new') return { kind: 'done-before', load: gate.done }
   }
   refuseAppendAgain(input)
   const checked = await checkTargets(connection, targetTables(spec))
   const staging = await createStaging(connection, checked)
-  const keep = rejectKeeper(input)
+  const keep = rejectKeeper(input, book)
   failpoint('load.before-copy')
   const staged = await stageRows(
     connection,
@@ -106,14 +107,14 @@ async function inTransaction(
   const refused = 'refusal' in outcome
   const snapshotHash = refused ? null : await input.sourceSnapshot(await refusedOf(connection, staging))
   await staging.drop()
-  await finishLoad(connection, revision, {
+  await book.finish({
     state: refused ? 'unpublished' : 'published',
     result: refused ? unpublishedResult(judged, counts) : outcome.result,
     snapshotHash,
     mappingVersion: input.mappingVersion,
   })
   failpoint('load.before-fence')
-  await assertFence(connection, lease)
+  await book.assertFence()
   failpoint('load.before-commit')
   return outcome
 }
@@ -132,11 +133,11 @@ function refuseAppendAgain({ spec, revision }: PostgresLoadInput): void {
 }
 
 /** Keeps rejects as they come, and counts them; a dry run only counts. */
-function rejectKeeper({ connection, revision, dryRun }: PostgresLoadInput): RejectKeeper {
+function rejectKeeper({ dryRun }: PostgresLoadInput, book: LoadBook): RejectKeeper {
   const keeper = {
     kept: 0,
     store: async (rejects: readonly Reject[]): Promise<void> => {
-      keeper.kept += dryRun ? rejects.length : await storeRejects(connection, revision, rejects)
+      keeper.kept += dryRun ? rejects.length : await book.keep(rejects)
     },
   }
   return keeper

@@ -32,6 +32,8 @@ export interface PostgresOptions {
   readonly rejects?: Partial<RejectLimit>
   /** A mirror or replace that would delete more than this share of the rows in scope publishes nothing. */
   readonly maxDeletePercent?: number
+  /** The Postgres that the tables are in, by its name among the environment's `targets`. Default: the run ledger's own. */
+  readonly database?: string
 }
 
 /**
@@ -73,6 +75,7 @@ export function postgres(
     scope: options.scope ?? null,
     rejects,
     maxDeletePercent,
+    ...(options.database === undefined ? {} : { database: options.database }),
   }
   if (complaints.length > 0) {
     const into = names.join(', ') || 'Postgres'

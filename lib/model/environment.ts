@@ -72,12 +72,14 @@ export interface Environment {
   /** Outside production mails stay in the outbox folder unless `releaseMail`. */
   readonly production: boolean
   readonly releaseMail: boolean
-  /** The run ledger and the target. `embedded` starts a Postgres of its own in the data folder. */
+  /** The run ledger, and the target of every load that names no other. `embedded` starts a Postgres of its own in the data folder. */
   readonly database: { readonly kind: 'embedded' } | { readonly kind: 'url'; readonly url: SecretSource }
   /** Archive, snapshots, outbox; a relative path is taken from the project's root. */
   readonly dataFolder: string
   readonly sftp: Readonly<Record<string, SftpEndpoint>>
   readonly api: Readonly<Record<string, ApiEndpoint>>
+  /** Other Postgres databases that jobs load into, by the name that `postgres({ database })` says. Absent: none. */
+  readonly targets?: Readonly<Record<string, { readonly url: SecretSource }>>
   /** Databases that comparisons read besides the target's. Absent: none. */
   readonly databases?: Readonly<Record<string, OtherDatabase>>
   readonly smtp: SmtpServer

@@ -49,6 +49,8 @@ export interface PostgresLoad<Tables extends LoadTables = LoadTables> {
   readonly rejects: RejectLimit
   /** A mirror or replace may not delete more than this share of the rows in scope. */
   readonly maxDeletePercent: number
+  /** Name of one of the environment's `targets`; absent: the run ledger's own Postgres. */
+  readonly database?: string
 }
 
 /** load, into a bulk API: JSON array in, per-row results out. */

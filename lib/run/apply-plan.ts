@@ -16,13 +16,13 @@ import type { AppliedChange, ResolutionPlan } from '../model/resolution.ts'
 import { endDone, nothingYet } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { type JudgedPlan, judgePlan } from './judge-plan.ts'
-import { withSession } from './load-step.ts'
 import { reconcileRun } from './reconcile-step.ts'
 import { refusedChanges } from './refused-changes.ts'
 import { reloadedRows } from './reload-rows.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
 import { openStepLog, type StepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
+import { withSession } from './target-session.ts'
 
 /** What became of a plan. */
 export interface AppliedPlan {

@@ -4,6 +4,7 @@
  */
 import { statfs } from 'node:fs/promises'
 import { connect } from 'node:net'
+import { Database } from '../db/database.ts'
 import { openSource } from '../fetch/open-source.ts'
 import { targetTables } from '../load/create-target.ts'
 import { findMismatches } from '../load/target-check.ts'
@@ -11,6 +12,7 @@ import { describeError, TallymanError } from '../model/errors.ts'
 import { type JobDefinition, movesRecords } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import type { Engine } from './engine.ts'
+import { otherTarget } from './target-session.ts'
 
 /** One thing that was asked. */
 export interface Finding {
@@ -120,10 +122,21 @@ async function examineTargets(engine: Engine, job: JobDefinition): Promise<Findi
   const { load } = job
   if (load.kind === 'api')
     return [well(`job ${job.name}`, `loads into ${load.endpoint}/${load.path}; asked at the first run`)]
-  const { mismatches } = await engine.database.use(connection =>
-    findMismatches(connection, targetTables(load)),
-  )
-  if (mismatches.length === 0) return [well(`job ${job.name}`, 'target fits its definition')]
+  const subject = `job ${job.name}`
+  const other = otherTarget(job)
+  const target =
+    other === null ? engine.database : await engine.target(other).catch((error: unknown) => error)
+  if (!(target instanceof Database))
+    return [
+      ill(
+        `${subject}, targets.${other}`,
+        describeError(target),
+        'docs/errors.md says who does what about this code',
+      ),
+    ]
+  const { mismatches } = await target.use(connection => findMismatches(connection, targetTables(load)))
+  if (mismatches.length === 0)
+    return [well(subject, `target${other === null ? '' : ` in targets.${other}`} fits its definition`)]
   return mismatches.map(({ table, problem, ddl }) =>
     ill(
       `job ${job.name}, ${table}`,

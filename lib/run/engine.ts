@@ -19,6 +19,7 @@ import type { Log, Progress } from '../model/progress.ts'
 import type { ResolveSecret } from '../model/secret.ts'
 import type { Clock } from '../model/time/clock.ts'
 import { makeDataFolder } from './data-folder.ts'
+import { openTargets } from './open-targets.ts'
 import { sweepWork } from './sweep-work.ts'
 
 /** What the composition root hands in. */
@@ -54,6 +55,8 @@ export interface Engine {
   readonly environment: Environment
   readonly timetable: Timetable
   readonly database: Database
+  /** A target in another Postgres, by its name in the environment: connected and made ready when it is first asked for. */
+  target(name: string): Promise<Database>
   readonly folders: Folders
   readonly secrets: ResolveSecret
   readonly redactor: Redactor
@@ -121,9 +124,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     throw error
   }
   const opened = database
+  const targets = openTargets(environment, secrets, clock, opened)
   return {
     ...options,
     database: opened,
+    target: name => targets.target(name),
     folders,
     secrets,
     redactor,
@@ -133,6 +138,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       config: configHash(options),
       tzdata: process.versions.tz ?? 'unknown',
     },
-    close: () => closeParts(opened),
+    close: async () => {
+      await targets.close()
+      await closeParts(opened)
+    },
   }
 }

@@ -34,6 +34,7 @@ import { instant } from '../report/figures.ts'
 import type { Reconciled } from './compare-night.ts'
 import type { Reporting } from './night-facts.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
+import { withTargetSession } from './target-session.ts'
 
 /** Breaks looked up at a time: their keys are one statement's parameters. */
 const PAGE = 5_000
@@ -71,8 +72,10 @@ async function explainComparison(reporting: Moving, item: Reconciled): Promise<R
   const connection = await engine.database.connect({ name: 'tallyman explain', signal: engine.signal })
   const handle = await open(file, 'w')
   try {
-    const facts = await factsOf(connection, reporting, spec, table)
-    await explainAll(reporting, item, { connection, handle, facts, table, shown })
+    await withTargetSession(engine, job, null, engine, async target => {
+      const facts = await factsOf(connection, target, reporting, spec, table)
+      await explainAll(reporting, item, { connection, handle, facts, table, shown })
+    })
   } finally {
     await handle.close()
     await connection.close()
@@ -93,6 +96,7 @@ interface Facts {
 
 async function factsOf(
   connection: Connection,
+  atTarget: Connection,
   { engine, scheduled, lease }: Moving,
   { source, target }: Reconciliation,
   table: TableDefinition,
@@ -102,7 +106,7 @@ async function factsOf(
   const base = await loadedRevision(connection, lease.runId)
   const latest = await latestRevision(connection, lease.runId)
   const loaded = latest === null ? null : await loadOf(connection, latest.id)
-  const versions = own ? await versionsOf(connection, load, table) : null
+  const versions = own ? await versionsOf(atTarget, load, table) : null
   const marks = (base?.files ?? []).map(({ id }) => asOfMark(lease.key.businessDate, id)).sort()
   const lacksOwn = source.kind === 'mapped' ? (['missing_in_source'] as const) : []
   const lacksTarget =

@@ -2,11 +2,10 @@
  * The parse, map and load steps of a run: one stream from the archived files into the target, pulled
  * by the load, with the source snapshot written on the way. What T2 itself does is lib/load.
  */
-import type { Connection } from '../db/connection.ts'
 import type { Holding } from '../ledger/fence.ts'
 import { setFileState } from '../ledger/file.ts'
-import { registerBackend } from '../ledger/lease.ts'
 import type { LoadRow } from '../ledger/load.ts'
+import { targetBook } from '../ledger/load-book.ts'
 import type { Revision } from '../ledger/revision.ts'
 import { removeSpools } from '../load/api-spool.ts'
 import { createTarget } from '../load/create-target.ts'
@@ -30,6 +29,7 @@ import {
 } from './records.ts'
 import { openSourceSnapshots, readSourceSnapshots, type SourceSnapshots } from './source-snapshots.ts'
 import type { StepLog } from './steps.ts'
+import { otherTarget, withTargetSession } from './target-session.ts'
 
 /** What the load of a revision came to. */
 export interface Loaded {
@@ -173,24 +173,13 @@ async function intoTarget(request: LoadRequest, source: Source, context: StepCon
       context,
     )
   }
-  return withSession(engine, dryRun ? null : lease, context, async connection => {
+  const other = otherTarget(scheduled.job)
+  const target = other === null ? null : await engine.target(other)
+  return withTargetSession(engine, scheduled.job, dryRun ? null : lease, context, async connection => {
     if (request.createTarget && !dryRun) await createTarget(connection, load)
-    return loadIntoPostgres({ ...common, connection, spec: load }, context)
+    const input = { ...common, connection, spec: load }
+    if (target === null) return loadIntoPostgres(input, context)
+    const book = targetBook({ ledger: engine.database, target }, connection, lease, revision)
+    return loadIntoPostgres({ ...input, book }, context)
   })
-}
-
-/** Lends a session of the run's own, registered so that a successor can end it. */
-export async function withSession<T>(
-  engine: Engine,
-  lease: Holding | null,
-  context: StepContext,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await engine.database.connect({ name: 'tallyman run', signal: context.signal })
-  try {
-    if (lease !== null) await registerBackend(lease, connection)
-    return await work(connection)
-  } finally {
-    await connection.close()
-  }
 }

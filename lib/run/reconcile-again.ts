@@ -23,6 +23,7 @@ import { publishNight, sendMails } from './report-step.ts'
 import { readSourceSnapshots } from './source-snapshots.ts'
 import { openStepLog } from './steps.ts'
 import { type RunSummary, summaryOf } from './summary.ts'
+import { takeTarget } from './target-session.ts'
 
 /** Compares a date again. @throws RECONCILE_NOTHING_STORED when the date was never loaded. */
 export async function reconcileAgain(
@@ -67,6 +68,7 @@ async function compareUnderLease(
   const context: StepContext = { clock: engine.clock, log, signal, progress: engine.progress }
   const steps = openStepLog(engine, lease, log)
   const reporting = { engine, scheduled, lease }
+  await takeTarget(engine, scheduled.job, lease, context)
   const revision = await engine.database.use(connection => latestRevision(connection, lease.runId))
   const load =
     revision === null ? null : await engine.database.use(connection => loadOf(connection, revision.id))

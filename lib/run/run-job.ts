@@ -33,6 +33,7 @@ import { reconcileRun } from './reconcile-step.ts'
 import { decideRetry } from './retry.ts'
 import { openStepLog, type StepLog } from './steps.ts'
 import type { RunSummary } from './summary.ts'
+import { takeTarget } from './target-session.ts'
 
 /**
  * Runs a job for a date, again where a retry can help.
@@ -154,6 +155,7 @@ async function sixSteps(
   const { job } = scheduled
   const { businessDate } = lease.key
 
+  await takeTarget(engine, job, lease, context)
   const fetched = await steps.run('fetch', async () => {
     if (lease.trigger === 'rerun') {
       await engine.database.use(c => reopenQuarantined(c, job.fetch.feed, businessDate))

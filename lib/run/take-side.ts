@@ -9,12 +9,12 @@ import { rowsOfQuery, rowsOfTable, snapshotDatabase } from '../../reconcile/snap
 import type { Side } from '../model/job.ts'
 import type { StepContext } from '../model/progress.ts'
 import { qualifiedName } from '../model/table.ts'
-import { withSession } from './load-step.ts'
 import type { SideInput } from './side-input.ts'
 import { takeFeed } from './take-feed.ts'
 import { takeOtherDatabase } from './take-other-database.ts'
 import { takePages } from './take-pages.ts'
 import { takeStored } from './take-stored.ts'
+import { withTargetSession } from './target-session.ts'
 
 /** The picture of a side, or why there is none. @throws FETCH_*, RECONCILE_*, and what a database session throws */
 export async function takeSide(
@@ -59,11 +59,11 @@ export async function takeSide(
     case 'query':
       if (side.database !== undefined)
         return takeOtherDatabase(side.database, side.sql, input, scope, context)
-      return withSession(engine, lease, context, connection =>
+      return withTargetSession(engine, scheduled.job, lease, context, connection =>
         snapshotDatabase(place, { ...facts, name: 'query' }, connection, rowsOfQuery(side.sql, table, scope)),
       )
     case 'target':
-      return withSession(engine, lease, context, connection =>
+      return withTargetSession(engine, scheduled.job, lease, context, connection =>
         snapshotDatabase(
           place,
           { ...facts, name: qualifiedName(table) },

@@ -8,6 +8,8 @@ import {
   type AfterLoad,
   type FetchSpec,
   isMoving,
+  type LoadSpec,
+  type Reconciliation,
   type ScheduledJob,
   type Timetable,
 } from '../../lib/model/job.ts'
@@ -18,6 +20,8 @@ export interface JobChange {
   readonly perDate?: 'one' | 'many'
   readonly fileUntil?: string
   readonly catchUp?: ScheduledJob['catchUp']
+  /** Loads into this one of the environment's targets; what plans would change is left alone then. */
+  readonly target?: string
 }
 
 /** Changes by job name. */
@@ -35,6 +39,15 @@ function changedFetch(spec: FetchSpec, change: JobChange): FetchSpec {
   }
 }
 
+function changedLoad(load: LoadSpec, { target }: JobChange): LoadSpec {
+  return target === undefined || load.kind === 'api' ? load : { ...load, database: target }
+}
+
+function withoutPlans(comparison: Reconciliation): Reconciliation {
+  const { resolve, ...rest } = comparison
+  return resolve === undefined ? comparison : rest
+}
+
 function changed(scheduled: ScheduledJob, change: JobChange): ScheduledJob {
   const { job } = scheduled
   const comparisons = job.reconcile.comparisons.map(comparison =>
@@ -49,7 +62,14 @@ function changed(scheduled: ScheduledJob, change: JobChange): ScheduledJob {
     ...scheduled,
     fileUntil: change.fileUntil ?? scheduled.fileUntil,
     catchUp: change.catchUp ?? scheduled.catchUp,
-    job: { ...job, fetch: changedFetch(job.fetch, change), reconcile: { comparisons } },
+    job: {
+      ...job,
+      fetch: changedFetch(job.fetch, change),
+      load: changedLoad(job.load, change),
+      reconcile: {
+        comparisons: change.target === undefined ? comparisons : comparisons.map(withoutPlans),
+      },
+    },
   }
 }
 

@@ -44,6 +44,8 @@ export interface NightOptions {
   readonly changes?: TimetableChanges
   /** Mails go out over SMTP. Default true; false: they are kept as files. */
   readonly releaseMail?: boolean
+  /** URL of another Postgres database, the environment's target `warehouse`. */
+  readonly warehouse?: string
 }
 
 /** Everything of a night. */
@@ -176,11 +178,17 @@ export async function openNight(options: NightOptions = {}): Promise<Night> {
   after(() => close())
   const database = await testDatabase()
   const folder = await mkdtemp(path.join(tmpdir(), 'tallyman-night-'))
-  const variables = secretsOf(database)
+  const variables = {
+    ...secretsOf(database),
+    ...(options.warehouse === undefined ? {} : { WAREHOUSE_URL: options.warehouse }),
+  }
   const peers = await startPeers(folder, variables)
   const changes = options.changes ?? {}
   const timetable = timetableWith(changes)
-  const environment = environmentOf(folder, peers, options.releaseMail ?? true)
+  const environment = {
+    ...environmentOf(folder, peers, options.releaseMail ?? true),
+    ...(options.warehouse === undefined ? {} : { targets: { warehouse: { url: { env: 'WAREHOUSE_URL' } } } }),
+  }
   const clock = nightClock()
   const open = (signal: AbortSignal, jobs?: readonly string[]): Promise<Engine> =>
     openEngine({

@@ -14,8 +14,8 @@ export const LEDGER_GUARDS: readonly Guard[] = [
   {
     against: 'the fence of a commit is not compared',
     file: 'lib/ledger/fence.ts',
-    guard: 'if (rows[0]?.fence !== holding.fence) {',
-    gone: 'if (rows.length > 1) {',
+    guard: 'if (rows[0]?.fence !== holding.fence) throw',
+    gone: 'if (rows.length > 1) throw',
     test: LEASE,
     title: 'A17: the fence refuses the late commit',
   },

@@ -17,7 +17,7 @@ export const LOAD_GUARDS: readonly Guard[] = [
   {
     against: 'an attempt that was succeeded commits its load',
     file: 'lib/load/load-into-postgres.ts',
-    guard: "await assertFence(connection, lease)\n  failpoint('load.before-commit')",
+    guard: "await book.assertFence()\n  failpoint('load.before-commit')",
     gone: "failpoint('load.before-commit')",
     test: REFUSALS,
     title: 'a load that lost its run to another attempt',
