@@ -10,7 +10,7 @@ import { failpoint } from '../model/failpoint.ts'
 import type { AttemptState, RunKey, RunState, Trigger } from '../model/run.ts'
 import type { Clock } from '../model/time/clock.ts'
 import { assertFence, type Holding } from './fence.ts'
-import { type Succession, untilFree } from './takeover.ts'
+import { runSince, type Succession, untilFree } from './takeover.ts'
 
 /** What is written down with an attempt; null where it is not known. */
 export interface AttemptFacts {
@@ -19,6 +19,8 @@ export interface AttemptFacts {
   readonly codeVersion?: string
   readonly mappingVersion?: number
   readonly tzdataVersion?: string
+  /** Attempts that the run had when it was found owed: it is not taken once there are more. Default: it is. */
+  readonly attemptsBefore?: number
   /** Ends waiting for a silent holder. */
   readonly signal?: AbortSignal
 }
@@ -60,7 +62,7 @@ const TAKER_IDLE_MS = 10_000
 /**
  * Takes the run, first waiting out a silent holder. A dead holder's attempt is marked interrupted.
  * Cost: at once when nobody holds it; 2 to 4 s to learn that it is held; 30 s for a silent holder.
- * @throws RUN_HELD_ELSEWHERE when its holder lives.
+ * @throws RUN_HELD_ELSEWHERE when its holder lives, or somebody else has run it since it was found owed.
  */
 export async function takeLease(
   database: Database,
@@ -77,7 +79,7 @@ export async function takeLease(
     for (;;) {
       const seen = await untilFree(connection, clock, runId, key, facts.signal)
       failpoint('run.before-take')
-      const taken = await connection.transaction(() => take(connection, seen, facts))
+      const taken = await connection.transaction(() => take(connection, key, seen, facts))
       failpoint('run.after-take')
       if (taken !== null) return hold(database, connection, clock, key, facts.trigger, taken)
     }
@@ -120,7 +122,12 @@ interface Taken extends Holding {
 }
 
 /** Raises the fence from what was seen; null when somebody else was quicker. */
-async function take(connection: Connection, seen: Succession, facts: AttemptFacts): Promise<Taken | null> {
+async function take(
+  connection: Connection,
+  key: RunKey,
+  seen: Succession,
+  facts: AttemptFacts,
+): Promise<Taken | null> {
   const { runId } = seen
   const run = await connection.query<{ fence: string; state: RunState }>(
     'SELECT fence, state FROM tallyman.run WHERE id = $1 FOR UPDATE',
@@ -146,7 +153,9 @@ async function take(connection: Connection, seen: Succession, facts: AttemptFact
     'SELECT number, state FROM tallyman.attempt WHERE run = $1 ORDER BY number DESC LIMIT 1',
     [runId],
   )
-  const number = (last.rows[0]?.number ?? 0) + 1
+  const before = last.rows[0]?.number ?? 0
+  if (facts.attemptsBefore !== undefined && before > facts.attemptsBefore) throw runSince(key)
+  const number = before + 1
   const attempt = await connection.query<{ id: string }>(
     `INSERT INTO tallyman.attempt (run, number, trigger, state, fence, host, os_pid, config_hash, code_version,
        mapping_version, tzdata_version) VALUES ($1, $2, $3, 'running', $4, $5, $6, $7, $8, $9, $10) RETURNING id`,

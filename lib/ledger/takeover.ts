@@ -125,3 +125,12 @@ function heldElsewhere(key: RunKey, holder: Look): RunError {
     },
   )
 }
+
+/** RUN_HELD_ELSEWHERE: what was owed a moment ago has been run meanwhile. */
+export function runSince({ job, businessDate }: RunKey): RunError {
+  return new RunError(
+    'RUN_HELD_ELSEWHERE',
+    `${job} ${businessDate} has been run by another process since it was found owed. Nothing is done here; whatever is still owed is seen at the next look.`,
+    { retry: 'backoff', details: { job, businessDate } },
+  )
+}

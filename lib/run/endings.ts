@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly told?: ToldFailures
   /** Until when (epoch milliseconds) a missing file means waiting. Default: not at all. */
   readonly waitUntil?: number | null
+  /** Attempts that the run had when it was found owed: with more it is left alone. Default: it is run. */
+  readonly attemptsBefore?: number
 }
 
 /** What an attempt knows so far; a failure tells what was reached. */

@@ -70,6 +70,9 @@ async function takeAndTry(
       { job: scheduled.job.name, businessDate },
       {
         trigger: attempts === 1 ? options.trigger : 'recovery',
+        ...(attempts === 1 && options.attemptsBefore !== undefined
+          ? { attemptsBefore: options.attemptsBefore }
+          : {}),
         configHash: engine.versions.config,
         codeVersion: engine.versions.code,
         mappingVersion: scheduled.job.map.version,

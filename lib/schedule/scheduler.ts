@@ -81,7 +81,8 @@ async function makeRun(
     const told = { last: standing?.lastError ?? null, all: standing?.errors ?? [] }
     const trigger: Trigger = run.because === 'recovery' ? 'recovery' : 'schedule'
     const waitUntil = windowOf(scheduled, run)
-    events.ended(run, await runJob(engine, scheduled, run.businessDate, { trigger, told, waitUntil }))
+    const options = { trigger, told, waitUntil, attemptsBefore: standing?.attempts ?? 0 }
+    events.ended(run, await runJob(engine, scheduled, run.businessDate, options))
   } catch (error) {
     if (engine.signal.aborted) throw error
     if (error instanceof TallymanError && error.code === 'RUN_HELD_ELSEWHERE') {
