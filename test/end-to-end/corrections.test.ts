@@ -3,6 +3,8 @@
  * runs and forced reruns. What each step does alone is tested in its own folder.
  */
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { RunSummary } from '../../lib/run/summary.ts'
 import { openNight } from '../support/night.ts'
@@ -16,6 +18,7 @@ import {
   statements,
 } from '../support/night-deliveries.ts'
 import { filesOf, tablesOf } from '../support/night-state.ts'
+import { ROOT } from '../support/source-facts.ts'
 
 const night = await openNight()
 
@@ -58,6 +61,18 @@ test('every run of every job prints laws that add up', async () => {
     ]),
   )
   await night.deliver('payroll', 'hours_20261102.csv', hours(date, ['00000001', '00000002', '99999999']))
+  for (const [server, file, of] of [
+    ['sanctions', 'consolidated', 'ofac/ofac-list/bad-alias-takes-its-entry'],
+    ['sanctions', 'cons_prim', 'ofac/ofac-prim/three-entries'],
+    ['sanctions', 'cons_add', 'ofac/ofac-add/party-without-address'],
+    ['sanctions', 'cons_alt', 'ofac/ofac-alt/strong-aliases'],
+    ['erp', 'PurchaseOrderDetail', 'erp/purchase-order-lines/bad-line-takes-its-order'],
+    ['erp', 'PurchaseOrderHeader', 'erp/purchase-orders/one-does-not-add-up'],
+  ] as const) {
+    const ending = file === 'consolidated' ? 'xml' : 'csv'
+    const text = readFileSync(join(ROOT, 'fixtures', of, `${file}_20261119.${ending}`))
+    await night.deliver(server, `${file}_20261102.${ending}`, text)
+  }
   const summaries: RunSummary[] = []
   for (const { job } of night.timetable.jobs) summaries.push(await night.run(job.name, date))
   for (const { job, counts, tables, laws } of summaries) {
@@ -82,11 +97,14 @@ test('every run of every job prints laws that add up', async () => {
       ['fx-rates', 3, 3, 0, 0],
       ['bank-statements', 7, 4, 3, 0],
       ['payroll-hours', 3, 2, 0, 1],
+      ['sanctions-list', 8, 2, 6, 0],
+      ['purchase-order-lines', 5, 2, 3, 0],
+      ['purchase-orders', 5, 2, 3, 0],
     ],
   )
   assert.deepEqual(
     summaries.map(({ reconcile }) => reconcile?.outcome ?? null),
-    ['CLEAN', 'CLEAN', 'CLEAN', null],
+    ['CLEAN', 'CLEAN', 'CLEAN', null, 'INCONCLUSIVE', 'CLEAN', 'CLEAN'],
   )
 })
 
