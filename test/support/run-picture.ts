@@ -20,7 +20,7 @@ const QUESTIONS: Readonly<Record<string, string>> = {
     JOIN tallyman.run r ON r.id = v.run JOIN tallyman.revision_file p ON p.revision = v.id
     WHERE r.job = $1 AND r.business_date = $2::date ORDER BY v.number, p.position`,
   loads: `SELECT l.state, l.result FROM tallyman.load l JOIN tallyman.revision v ON v.id = l.revision
-    JOIN tallyman.run r ON r.id = v.run WHERE r.job = $1 AND r.business_date = $2::date`,
+    JOIN tallyman.run r ON r.id = v.run WHERE r.job = $1 AND r.business_date = $2::date ORDER BY v.number`,
   rejects: `SELECT j.line, j.step, j.raw, j.issues, j.state FROM tallyman.reject j JOIN tallyman.revision v ON v.id = j.revision
     JOIN tallyman.run r ON r.id = v.run WHERE r.job = $1 AND r.business_date = $2::date ORDER BY j.line, j.raw`,
   calls: `SELECT c.items, c.state, c.status FROM tallyman.call c JOIN tallyman.revision v ON v.id = c.revision
